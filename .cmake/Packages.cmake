@@ -1,0 +1,38 @@
+# Every dependency is a Debian 12 package; a missing one is named as apt names it.
+include_guard(GLOBAL)
+find_package(PkgConfig)
+if(NOT PkgConfig_FOUND)
+  message(FATAL_ERROR "pkg-config is missing. Install it with: apt-get install pkg-config")
+endif()
+
+# eplan_package(TARGET MODULE APT): an imported target eplan::TARGET for the pkg-config MODULE.
+# All that is missing is collected, so that one message names every package to install.
+function(eplan_package target module apt)
+  pkg_check_modules(${target} QUIET IMPORTED_TARGET ${module})
+  if(${target}_FOUND)
+    add_library(eplan::${target} ALIAS PkgConfig::${target})
+  else()
+    set_property(GLOBAL APPEND PROPERTY EPLAN_MISSING ${apt})
+  endif()
+endfunction()
+
+eplan_package(cjson libcjson libcjson-dev)
+eplan_package(xml libxml-2.0 libxml2-dev)
+eplan_package(curl libcurl libcurl4-openssl-dev)
+eplan_package(crypto libcrypto libssl-dev)
+eplan_package(ssl libssl libssl-dev)
+eplan_package(event libevent libevent-dev)
+eplan_package(event_ssl libevent_openssl libevent-dev)
+eplan_package(event_pthreads libevent_pthreads libevent-dev)
+eplan_package(sqlite sqlite3 libsqlite3-dev)
+eplan_package(yaml yaml-0.1 libyaml-dev)
+eplan_package(cmocka cmocka libcmocka-dev)
+
+get_property(missing GLOBAL PROPERTY EPLAN_MISSING)
+if(missing)
+  list(REMOVE_DUPLICATES missing)
+  list(JOIN missing " " missing)
+  message(FATAL_ERROR "Debian packages are missing. Install them with: apt-get install ${missing}")
+endif()
+set(THREADS_PREFER_PTHREAD_FLAG ON)
+find_package(Threads REQUIRED)

@@ -1,0 +1,470 @@
+#include "fhir/json/json.h"
+
+#include <cjson/cJSON.h>
+#include <stdlib.h>
+
+#include "fhir/base/buf.h"
+#include "fhir/json/json_scan.h"
+
+/*
+ * struct json is cJSON under another name, so that no one else sees the library. Of its fields this
+ * file uses valueint for the offset, and cJSON_Raw with the exact text for every number.
+ */
+static const cJSON *inside(const struct json *json)
+{
+    return (const cJSON *)json;
+}
+
+static cJSON *inside_mutable(struct json *json)
+{
+    return (cJSON *)json;
+}
+
+static struct json *outside(cJSON *item)
+{
+    return (struct json *)item;
+}
+
+/* ---- the library's allocator: the arena of the call under way on this thread ---- */
+
+/* The one writable global of the project (gateway/decisions/): the hooks of cJSON take no argument.
+ */
+static _Thread_local struct arena *json_arena;
+
+static void *hook_malloc(size_t size)
+{
+    return json_arena != NULL ? arena_alloc(json_arena, size) : malloc(size);
+}
+
+static void hook_free(void *at)
+{
+    if (json_arena == NULL) {
+        free(at);
+    }
+}
+
+void json_library_init(void)
+{
+    cJSON_InitHooks(&(cJSON_Hooks){.malloc_fn = hook_malloc, .free_fn = hook_free});
+}
+
+/* Sets and clears the thread's arena around one library call, also when the arena gives out inside
+ * it. */
+static void within_arena(struct arena *arena, enum status (*work)(void *arg), void *arg)
+{
+    json_arena = arena;
+    enum status status = arena_run(arena, work, arg);
+    json_arena = NULL;
+    if (status != STATUS_OK) {
+        arena_fail(arena, status);
+    }
+}
+
+/* ---- reading ---- */
+
+struct parse_work {
+    struct slice text;
+    cJSON *root;
+};
+
+static enum status parse_work_run(void *arg)
+{
+    struct parse_work *work = arg;
+    work->root = cJSON_ParseWithLengthOpts(work->text.at, work->text.len, NULL, 0);
+    return STATUS_OK;
+}
+
+/* Parent before children, in document order: the order in which the scan recorded the values. */
+static const cJSON *next_in_document(const cJSON *item, const cJSON **parents, size_t *depth)
+{
+    if (item->child != NULL) {
+        parents[(*depth)++] = item;
+        return item->child;
+    }
+    while (item->next == NULL && *depth != 0) {
+        item = parents[--*depth];
+    }
+    return *depth != 0 || item->next != NULL ? item->next : NULL;
+}
+
+static bool attach_scan(struct arena *arena, cJSON *root, const struct json_scan *scan,
+                        struct slice text, size_t depth_limit)
+{
+    const cJSON **parents = ARENA_ARRAY(arena, depth_limit + 1, const cJSON *);
+    size_t depth = 0;
+    size_t k = 0;
+    for (const cJSON *item = root; item != NULL;
+         item = next_in_document(item, parents, &depth), k++) {
+        cJSON *value = (cJSON *)item;
+        bool number = cJSON_IsNumber(item);
+        if (k >= scan->count || number != (scan->lengths[k] != 0)) {
+            return false;
+        }
+        value->valueint = (int)scan->starts[k];
+        if (number) {
+            value->type = (value->type & ~0xff) | cJSON_Raw;
+            value->valuestring =
+                arena_cstr(arena, slice_part(text, scan->starts[k], scan->lengths[k]));
+        }
+    }
+    return k == scan->count;
+}
+
+enum status json_parse(struct arena *arena, const struct source *source,
+                       const struct limits *limits, struct diag_list *diags,
+                       const struct json **json_out)
+{
+    struct json_scan scan;
+    enum status status = json_scan(arena, source, limits, diags, &scan);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    struct parse_work work = {.text = source->text};
+    within_arena(arena, parse_work_run, &work);
+    if (work.root == NULL || !attach_scan(arena, work.root, &scan, source->text, limits->depth)) {
+        /* The scan accepted what the library does not: a fault of ours, told as one of the text. */
+        diag_add(diags, DIAG_JSON_SYNTAX, (struct span){source, 0, 0},
+                 "this document cannot be read");
+        return STATUS_INVALID;
+    }
+    *json_out = outside(work.root);
+    return STATUS_OK;
+}
+
+/* ---- looking ---- */
+
+enum json_kind json_kind(const struct json *json)
+{
+    switch (inside(json)->type & 0xff) {
+    case cJSON_False:
+        return JSON_FALSE;
+    case cJSON_True:
+        return JSON_TRUE;
+    case cJSON_Raw:
+        return JSON_NUMBER;
+    case cJSON_String:
+        return JSON_STRING;
+    case cJSON_Array:
+        return JSON_ARRAY;
+    case cJSON_Object:
+        return JSON_OBJECT;
+    default:
+        return JSON_NULL;
+    }
+}
+
+uint32_t json_offset(const struct json *json)
+{
+    return (uint32_t)inside(json)->valueint;
+}
+
+struct slice json_text(const struct json *json)
+{
+    if (json == NULL || inside(json)->valuestring == NULL) {
+        return SLICE_NONE;
+    }
+    return slice_of(inside(json)->valuestring);
+}
+
+const struct json *json_first(const struct json *json)
+{
+    return json != NULL ? (const struct json *)inside(json)->child : NULL;
+}
+
+const struct json *json_next(const struct json *json)
+{
+    return (const struct json *)inside(json)->next;
+}
+
+struct slice json_name(const struct json *json)
+{
+    return slice_of(inside(json)->string);
+}
+
+size_t json_count(const struct json *json)
+{
+    size_t count = 0;
+    for (const struct json *item = json_first(json); item != NULL; item = json_next(item)) {
+        count++;
+    }
+    return count;
+}
+
+static cJSON *find_member(const cJSON *object, struct slice name)
+{
+    for (cJSON *item = object->child; item != NULL; item = item->next) {
+        if (strncmp(item->string, name.at, name.len) == 0 && item->string[name.len] == '\0') {
+            return item;
+        }
+    }
+    return NULL;
+}
+
+const struct json *json_member(const struct json *object, struct slice name)
+{
+    if (!json_is(object, JSON_OBJECT)) {
+        return NULL;
+    }
+    return outside(find_member(inside(object), name));
+}
+
+const struct json *json_get(const struct json *object, const char *name)
+{
+    return json_member(object, slice_of(name));
+}
+
+struct slice json_get_text(const struct json *object, const char *name)
+{
+    const struct json *value = json_get(object, name);
+    return json_is(value, JSON_STRING) ? json_text(value) : SLICE_NONE;
+}
+
+static bool equal_children(const struct json *a, const struct json *b)
+{
+    size_t count = json_count(a);
+    if (count != json_count(b)) {
+        return false;
+    }
+    bool object = json_kind(a) == JSON_OBJECT;
+    const struct json *other = json_first(b);
+    for (const struct json *item = json_first(a); item != NULL; item = json_next(item)) {
+        const struct json *match = other;
+        if (object && !slice_equal(json_name(item), json_name(other))) {
+            match = json_member(b, json_name(item));
+        }
+        if (match == NULL || !json_equal(item, match)) {
+            return false;
+        }
+        other = json_next(other);
+    }
+    return true;
+}
+
+bool json_equal(const struct json *a, const struct json *b)
+{
+    if (a == NULL || b == NULL || json_kind(a) != json_kind(b)) {
+        return a == b;
+    }
+    switch (json_kind(a)) {
+    case JSON_NUMBER:
+    case JSON_STRING:
+        return slice_equal(json_text(a), json_text(b));
+    case JSON_ARRAY:
+    case JSON_OBJECT:
+        return equal_children(a, b);
+    default:
+        return true;
+    }
+}
+
+/* ---- building ---- */
+
+static cJSON *new_item(struct arena *arena, int type)
+{
+    cJSON *item = ARENA_NEW(arena, cJSON);
+    item->type = type;
+    item->valueint = -1;
+    return item;
+}
+
+struct json *json_new_object(struct arena *arena)
+{
+    return outside(new_item(arena, cJSON_Object));
+}
+
+struct json *json_new_array(struct arena *arena)
+{
+    return outside(new_item(arena, cJSON_Array));
+}
+
+struct json *json_new_string(struct arena *arena, struct slice text)
+{
+    cJSON *item = new_item(arena, cJSON_String);
+    item->valuestring = arena_cstr(arena, text);
+    return outside(item);
+}
+
+struct json *json_new_number(struct arena *arena, struct slice text)
+{
+    cJSON *item = new_item(arena, cJSON_Raw);
+    item->valuestring = arena_cstr(arena, text);
+    return outside(item);
+}
+
+struct json *json_new_bool(struct arena *arena, bool value)
+{
+    return outside(new_item(arena, value ? cJSON_True : cJSON_False));
+}
+
+struct json *json_new_null(struct arena *arena)
+{
+    return outside(new_item(arena, cJSON_NULL));
+}
+
+struct json *json_copy(struct arena *arena, const struct json *json)
+{
+    const cJSON *from = inside(json);
+    cJSON *copy = new_item(arena, from->type & 0xff);
+    copy->valueint = from->valueint;
+    if (from->valuestring != NULL) {
+        copy->valuestring = arena_cstr(arena, slice_of(from->valuestring));
+    }
+    for (const cJSON *child = from->child; child != NULL; child = child->next) {
+        cJSON *twin = inside_mutable(json_copy(arena, (const struct json *)child));
+        if (child->string != NULL) {
+            twin->string = arena_cstr(arena, slice_of(child->string));
+        }
+        cJSON_AddItemToArray(copy, twin);
+    }
+    return outside(copy);
+}
+
+void json_add(struct arena *arena, struct json *object, struct slice name, struct json *value)
+{
+    inside_mutable(value)->string = arena_cstr(arena, name);
+    /* Links only; the object variant would allocate the name through the hooks. */
+    cJSON_AddItemToArray(inside_mutable(object), inside_mutable(value));
+}
+
+void json_append(struct json *array, struct json *value)
+{
+    cJSON_AddItemToArray(inside_mutable(array), inside_mutable(value));
+}
+
+void json_set(struct arena *arena, struct json *object, struct slice name, struct json *value)
+{
+    cJSON *old = find_member(inside(object), name);
+    if (old == NULL) {
+        json_add(arena, object, name, value);
+        return;
+    }
+    cJSON *item = inside_mutable(value);
+    item->string = old->string;
+    item->next = old->next;
+    item->prev = old->prev;
+    cJSON *parent = inside_mutable(object);
+    if (parent->child == old) {
+        parent->child = item;
+        if (item->prev == old) { /* the only member: cJSON's first points back at the last */
+            item->prev = item;
+        }
+    } else {
+        item->prev->next = item;
+    }
+    if (item->next != NULL) {
+        item->next->prev = item;
+    } else if (parent->child != item) {
+        parent->child->prev = item;
+    }
+}
+
+void json_remove(struct json *object, struct slice name)
+{
+    cJSON *old = find_member(inside(object), name);
+    if (old != NULL) {
+        cJSON_DetachItemViaPointer(inside_mutable(object), old);
+    }
+}
+
+/* ---- writing ---- */
+
+struct print_work {
+    const cJSON *root;
+    char *text;
+};
+
+static enum status print_work_run(void *arg)
+{
+    struct print_work *work = arg;
+    work->text = cJSON_PrintBuffered(work->root, 4096, 0);
+    return work->text != NULL ? STATUS_OK : STATUS_NO_MEMORY;
+}
+
+static void pretty_break(struct buf *out, size_t depth)
+{
+    buf_add_char(out, '\n');
+    for (size_t i = 0; i < depth; i++) {
+        buf_add_cstr(out, "  ");
+    }
+}
+
+/* Lays out text that cJSON printed on one line. */
+static struct slice pretty(struct arena *arena, struct slice text)
+{
+    struct buf out;
+    buf_init(&out, arena, SIZE_MAX / 4);
+    size_t depth = 0;
+    bool quoted = false;
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.at[i];
+        if (quoted) {
+            buf_add_char(&out, c);
+            if (c == '\\') {
+                buf_add_char(&out, text.at[++i]);
+            }
+            quoted = c != '"';
+        } else if (c == '{' || c == '[') {
+            buf_add_char(&out, c);
+            if (text.at[i + 1] == '}' || text.at[i + 1] == ']') {
+                buf_add_char(&out, text.at[++i]);
+            } else {
+                pretty_break(&out, ++depth);
+            }
+        } else if (c == '}' || c == ']') {
+            pretty_break(&out, --depth);
+            buf_add_char(&out, c);
+        } else if (c == ',') {
+            buf_add_char(&out, c);
+            pretty_break(&out, depth);
+        } else {
+            buf_add_cstr(&out, c == ':' ? ": " : (char[]){c, '\0'});
+            quoted = c == '"';
+        }
+    }
+    return buf_view(&out);
+}
+
+struct slice json_write(struct arena *arena, const struct json *json, enum json_style style)
+{
+    struct print_work work = {.root = inside(json)};
+    within_arena(arena, print_work_run, &work);
+    struct slice text = slice_of(work.text);
+    return style == JSON_PRETTY ? pretty(arena, text) : text;
+}
+
+/* ---- where ---- */
+
+static bool pointer_find(const struct json *at, const struct json *value, struct buf *out)
+{
+    if (at == value) {
+        return true;
+    }
+    size_t index = 0;
+    size_t len = out->len;
+    for (const struct json *item = json_first(at); item != NULL; item = json_next(item), index++) {
+        if (json_kind(at) == JSON_ARRAY) {
+            buf_printf(out, "/%zu", index);
+        } else {
+            buf_add_char(out, '/');
+            struct slice name = json_name(item);
+            for (size_t i = 0; i < name.len; i++) {
+                buf_add_cstr(out, name.at[i] == '~'   ? "~0"
+                                  : name.at[i] == '/' ? "~1"
+                                                      : (char[]){name.at[i], '\0'});
+            }
+        }
+        if (pointer_find(item, value, out)) {
+            return true;
+        }
+        out->len = len;
+        out->at[len] = '\0';
+    }
+    return false;
+}
+
+struct slice json_pointer(struct arena *arena, const struct json *root, const struct json *value)
+{
+    struct buf out;
+    buf_init(&out, arena, SIZE_MAX / 4);
+    return pointer_find(root, value, &out) ? buf_view(&out) : SLICE_NONE;
+}
