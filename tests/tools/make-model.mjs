@@ -78,6 +78,9 @@ const KIND_OF = { 'primitive-type': 'MODEL_PRIMITIVE', 'complex-type': 'MODEL_CO
 
 function systemOf(definition, byName) {
   if (definition.kind === 'primitive-type') {
+    // The package calls the value of positiveInt and unsignedInt a String; they are integers.
+    const base = byName.get(lastName(definition.baseDefinition));
+    if (base.kind === 'primitive-type') return systemOf(base, byName);
     const value = definition.snapshot.element.find((e) => e.path === `${definition.name}.value`);
     return value.type[0].code.slice(PATH_SYSTEM.length);
   }
@@ -191,7 +194,7 @@ class Model {
     return (e.type ?? []).map((t) => {
       let code = t.code;
       if (code.startsWith(PATH_SYSTEM)) {
-        if (type.kind === 'MODEL_PRIMITIVE' && name === 'value') code = `System.${code.slice(PATH_SYSTEM.length)}`;
+        if (type.kind === 'MODEL_PRIMITIVE' && name === 'value') code = `System.${type.system}`;
         // The package calls Resource.id a string; the specification's page calls it an id.
         else if (type.kind === 'MODEL_RESOURCE' && name === 'id') code = 'id';
         else code = t.extension?.find((x) => x.url === FHIR_TYPE)?.valueUrl ?? 'string';
