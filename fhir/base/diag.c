@@ -143,9 +143,26 @@ void diag_sort(struct diag_list *list)
 
 enum { EXCERPT_MAX = 160 }; /* bytes of a line shown; a longer one is cut around the caret */
 
+/* Text of strangers on a terminal: a control character becomes a space, a malformed byte U+FFFD, so
+ * that columns are kept, nothing is executed, and the whole stays valid UTF-8. */
+static void render_text(struct slice text, struct buf *out)
+{
+    for (size_t at = 0; at < text.len;) {
+        size_t from = at;
+        uint32_t code = utf8_next(text, &at);
+        if (code == UINT32_MAX) {
+            at++;
+            buf_add_code(out, 0xfffd);
+        } else if (code < 0x20 || (code >= 0x7f && code < 0xa0)) {
+            buf_add_char(out, ' ');
+        } else {
+            buf_add(out, text.at + from, at - from);
+        }
+    }
+}
+
 static void render_excerpt(struct place place, struct buf *out)
 {
-    /* The caret must stand under its column, so tabs of the line are shown as one space each. */
     size_t caret = 0;
     for (uint32_t i = 1; i < place.column && caret < place.text.len; i++) {
         if (utf8_next(place.text, &caret) == UINT32_MAX) {
@@ -165,9 +182,7 @@ static void render_excerpt(struct place place, struct buf *out)
         shown.len--;
     }
     buf_add_cstr(out, "  ");
-    for (size_t i = 0; i < shown.len; i++) {
-        buf_add_char(out, (unsigned char)shown.at[i] < 0x20 ? ' ' : shown.at[i]);
-    }
+    render_text(shown, out);
     buf_add_cstr(out, "\n  ");
     size_t left = utf8_length(slice_part(place.text, from, caret - from));
     for (size_t i = 0; i < left; i++) {
@@ -186,18 +201,23 @@ void diag_render(const struct diag *diag, struct buf *out)
     struct span span = span_outermost(diag->span);
     struct place place = span_place(span);
     if (span.source != NULL) {
-        buf_printf(out, "%.*s:%u:%u: ", SLICE_ARGS(span.source->name), place.line, place.column);
+        render_text(span.source->name, out);
+        buf_printf(out, ":%u:%u: ", place.line, place.column);
     }
     buf_printf(out, "%s: ", diag_severity_name(diag->severity));
     if (diag->path.len != 0) {
-        buf_printf(out, "%.*s: ", SLICE_ARGS(diag->path));
+        render_text(diag->path, out);
+        buf_add_cstr(out, ": ");
     }
-    buf_printf(out, "%.*s [%s]\n", SLICE_ARGS(diag->sentence), diag_code_name(diag->code));
+    render_text(diag->sentence, out);
+    buf_printf(out, " [%s]\n", diag_code_name(diag->code));
     if (span.source != NULL && place.text.len != 0) {
         render_excerpt(place, out);
     }
     if (diag->hint.len != 0) {
-        buf_printf(out, "  hint: %.*s\n", SLICE_ARGS(diag->hint));
+        buf_add_cstr(out, "  hint: ");
+        render_text(diag->hint, out);
+        buf_add_char(out, '\n');
     }
 }
 
