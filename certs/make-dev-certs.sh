@@ -65,8 +65,8 @@ if ! good ca $(((days + 1) * day)) || ! openssl verify -CAfile ca.crt ca.crt >/d
     rm -f server.crt client.crt
 fi
 signed() { openssl verify -CAfile ca.crt "$1.crt" >/dev/null 2>&1; }
-good server && signed server || make_leaf server 127.0.0.1 serverAuth 'IP:127.0.0.1,DNS:localhost'
-good client && signed client || make_leaf client 'eplan development client' clientAuth
+if ! good server || ! signed server; then make_leaf server 127.0.0.1 serverAuth 'IP:127.0.0.1,DNS:localhost'; fi
+if ! good client || ! signed client; then make_leaf client 'eplan development client' clientAuth; fi
 
 # Keys with which the gateway signs its SMART client assertions.
 [ -s smart-es384.key ] || openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-384 -quiet | into smart-es384.key
