@@ -26,6 +26,15 @@ export async function until(what, probe, ms = 15_000) {
   }
 }
 
+// Whether a process runs; one that has ended but was not yet collected by its parent does not.
+export function alive(pid) {
+  try {
+    return !/\) [ZX] /.test(fs.readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
 // A new empty folder of this test; removed at the end unless EPLAN_KEEP is set.
 export function scratch(name) {
   const parent = process.env.EPLAN_SCRATCH ?? path.join(rootDir, 'build/tests/scratch');

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { run, scratch, testsDir, until } from './process.mjs';
+import { alive, run, scratch, testsDir, until } from './process.mjs';
 import { finish, test } from './tap.mjs';
 
 const arch = { x64: 'x64', arm64: 'arm64' }[process.arch];
@@ -17,9 +17,11 @@ function which(name) {
   return found;
 }
 
+// The stub takes the place of the link to the real tool: it must never be written through that link.
 function program(folder, name, lines) {
   fs.mkdirSync(folder, { recursive: true });
-  fs.writeFileSync(path.join(folder, name), `#!${which('bash')}\n${lines}\n`, { mode: 0o755 });
+  fs.rmSync(path.join(folder, name), { force: true });
+  fs.writeFileSync(path.join(folder, name), `#!${which('bash')}\n${lines}\n`, { mode: 0o755, flag: 'wx' });
 }
 
 // A project with the real bootstrap.sh and a PATH that holds what the test puts there.
@@ -195,27 +197,25 @@ test("a folder of somebody else's, or a link, is not used for the copy", async (
   assert.equal(fs.statSync(path.join(here.top, 'mine')).mode & 0o777, 0o700);
 });
 
-const alive = (pid) => fs.existsSync(`/proc/${pid}/stat`) && !/\) [ZX] /.test(fs.readFileSync(`/proc/${pid}/stat`, 'utf8'));
-
 test('run_to_the_end: hands the exit status on and leaves no process behind', async () => {
   const here = project();
   const { code, stdout } = await here.bash('run_to_the_end bash -c "sleep 300 >/dev/null 2>&1 & echo \\$!; exit 7"');
   assert.equal(code, 7);
-  await until('the child of the child to end', () => !alive(stdout.trim()));
+  assert.match(stdout, /^\d+\n$/);
+  await until('the child of the child to end', () => !alive(Number(stdout)));
 });
 
 for (const signal of ['TERM', 'INT', 'HUP']) {
   test(`run_to_the_end: SIG${signal} reaches what was started`, async () => {
     const here = project();
     const pidFile = path.join(here.top, 'pid');
-    // The started program tells its outer script's id and its own, then waits for the signal.
-    const inner = `trap "exit 9" ${signal}; echo "$$ $BASHPID" >${pidFile}.new; cp ${pidFile}.new ${pidFile}; while :; do sleep 0.1; done`;
+    const inner = `trap "exit 9" ${signal}; echo $$ >${pidFile}.new; cp ${pidFile}.new ${pidFile}; while :; do sleep 0.1; done`;
     fs.writeFileSync(path.join(here.top, 'inner.sh'), inner);
     const outer = here.bash(`echo $$ >${here.top}/outer; run_to_the_end bash ${here.top}/inner.sh`);
     await until('the inner script', () => fs.existsSync(pidFile));
     process.kill(Number(fs.readFileSync(path.join(here.top, 'outer'), 'utf8')), `SIG${signal}`);
     assert.equal((await outer).code, 9);
-    assert.ok(!alive(fs.readFileSync(pidFile, 'utf8').split(' ')[0]));
+    await until('it to end', () => !alive(Number(fs.readFileSync(pidFile, 'utf8'))));
   });
 }
 
