@@ -4,7 +4,7 @@ import * as fhir from '@medplum/core';
 import { MemoryRepository } from '@medplum/fhir-router';
 import { Journal } from './journal.mjs';
 import { fail, isResourceType } from './model.mjs';
-import { checkSearch, Index, page, withFullReferences } from './search.mjs';
+import { changedSince, checkSearch, Index, page, withFullReferences } from './search.mjs';
 
 const key = ({ resourceType, id }) => `${resourceType}/${id}`;
 const tombstone = (resource) => resource.deleted === true;
@@ -85,7 +85,8 @@ export class Repository extends MemoryRepository {
     const ids = this.#index.candidates(query);
     const all = this.resources.get(query.resourceType) ?? new Map();
     const pool = ids ? [...ids].map((id) => all.get(id)).filter(Boolean) : [...all.values()];
-    const matches = pool.filter((resource) => fhir.matchesSearchRequest(resource, query));
+    const since = changedSince(query);
+    const matches = pool.filter((resource) => resource.meta.lastUpdated >= since && fhir.matchesSearchRequest(resource, query));
     return page(matches, request, this.#base);
   }
 

@@ -93,6 +93,13 @@ function readCursor(cursor) {
   return fail('Unknown _cursor: start the search again');
 }
 
+// The earliest time of change that can match: a poll looks at little of much, and the matcher is slow.
+export function changedSince({ filters = [] }) {
+  const starts = filters.filter(({ code, operator }) => code === '_lastUpdated' && (operator === 'ge' || operator === 'gt'))
+    .map(({ value }) => fhir.toPeriod(value)?.start ?? '');
+  return starts.sort().at(-1) ?? '';
+}
+
 // Resources by what they refer to and are identified by. It yields a superset: the router's matcher has the last word.
 export class Index {
   #byTerm = new Map();

@@ -54,7 +54,7 @@ function run({ target, sources, minutes }) {
       coverage: last(/ cov: (\d+)/g),
       findings: findings.length,
     });
-    for (const name of findings) process.stdout.write(`found ${name}; again with: ${path.relative(rootDir, program)} ${path.relative(rootDir, path.join(found, name))}\n`);
+    for (const name of findings) process.stdout.write(`found ${name}; again with: ${program} ${path.join(found, name)}\n`);
     process.stdout.write(`recorded in tests/fuzzers/RUNS.md: ${findings.length} findings\n`);
     process.exitCode = code === 0 && findings.length === 0 ? 0 : 1;
   });
