@@ -96,14 +96,14 @@ bool decimal_equivalent(struct decimal a, struct decimal b);
 struct decimal decimal_negate(struct decimal a);
 struct decimal decimal_abs(struct decimal a);
 
-/* Exact; scale is the larger one. STATUS_LIMIT when the result does not fit. */
+/*
+ * Sum, difference and product are exact, with the larger scale or the sum of the scales, when that
+ * fits; else they are rounded to the largest scale that fits, which is at least 8 (or the operands'
+ * larger one if that is less); else STATUS_LIMIT.
+ */
 enum status decimal_add(struct decimal a, struct decimal b, struct decimal *sum_out);
 enum status decimal_subtract(struct decimal a, struct decimal b, struct decimal *difference_out);
 
-/*
- * Exact, with the sum of the scales, when that fits; else rounded to the largest scale that fits,
- * which is at least 8 (and at least both operands' if smaller); else STATUS_LIMIT.
- */
 enum status decimal_multiply(struct decimal a, struct decimal b, struct decimal *product_out);
 
 /*
@@ -131,7 +131,8 @@ struct decimal decimal_round(struct decimal a, int places);
 /*
  * The results of the next five are irrational as a rule: they are computed in long double, rounded
  * to 16 significant digits, and lose trailing zeros. Exact: power with a whole exponent as long as
- * the exact result fits, sqrt of a square. STATUS_ABSENT: no real result (FHIRPath: empty).
+ * the exact result fits, sqrt of a square
+ * whose root has at most 16 digits. STATUS_ABSENT: no real result (FHIRPath: empty).
  */
 enum status decimal_power(struct decimal base, struct decimal exponent, struct decimal *out);
 enum status decimal_sqrt(struct decimal a, struct decimal *out);

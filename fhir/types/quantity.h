@@ -76,7 +76,12 @@ enum status quantity_subtract(const struct quantity *a, const struct quantity *b
                               struct diag_list *diags, struct span span,
                               struct quantity *difference_out);
 
-/* The unit as ucum_combine has it. STATUS_ABSENT: division by zero. */
+/*
+ * The unit as ucum_combine has it; a number (unit '1') leaves the other's unit as it is written.
+ * Weeks and below count as their UCUM units; years and months can be multiplied with and divided by
+ * numbers, and divided by one another. STATUS_ABSENT: division by zero. STATUS_INVALID: units not
+ * known, or that cannot be combined (unit-unfit).
+ */
 enum status quantity_multiply(struct arena *arena, const struct quantity *a,
                               const struct quantity *b, struct diag_list *diags, struct span span,
                               struct quantity *product_out);
