@@ -1,5 +1,6 @@
 #include "fhir/json/json.h"
 
+#include <assert.h>
 #include <cjson/cJSON.h>
 #include <stdlib.h>
 
@@ -7,9 +8,15 @@
 #include "fhir/json/json_scan.h"
 
 /*
- * struct json is cJSON under another name, so that no one else sees the library. Of its fields this
- * file uses valueint for the offset, and cJSON_Raw with the exact text for every number.
+ * struct json is cJSON under another name, so that no one else sees the library. A number is a
+ * cJSON_Raw with its exact text. Two fields that the library then leaves alone carry what it does
+ * not keep: valueint the offset, the eight bytes of valuedouble the lengths of text and name.
  */
+struct lengths {
+    uint32_t text; /* bytes of valuestring */
+    uint32_t name; /* bytes of string */
+};
+
 static const cJSON *inside(const struct json *json)
 {
     return (const cJSON *)json;
@@ -23,6 +30,29 @@ static cJSON *inside_mutable(struct json *json)
 static struct json *outside(cJSON *item)
 {
     return (struct json *)item;
+}
+
+static struct lengths lengths_of(const cJSON *item)
+{
+    struct lengths lengths;
+    static_assert(sizeof lengths == sizeof item->valuedouble, "the lengths fill the double");
+    memcpy(&lengths, &item->valuedouble, sizeof lengths);
+    return lengths;
+}
+
+static void set_lengths(cJSON *item, struct lengths lengths)
+{
+    memcpy(&item->valuedouble, &lengths, sizeof lengths);
+}
+
+static struct slice text_of(const cJSON *item)
+{
+    return slice_from(item->valuestring, lengths_of(item).text);
+}
+
+static struct slice name_of(const cJSON *item)
+{
+    return slice_from(item->string, lengths_of(item).name);
 }
 
 /* ---- the library's allocator: the arena of the call under way on this thread ---- */
@@ -95,17 +125,17 @@ static bool attach_scan(struct arena *arena, cJSON *root, const struct json_scan
     size_t k = 0;
     for (const cJSON *item = root; item != NULL;
          item = next_in_document(item, parents, &depth), k++) {
-        cJSON *value = (cJSON *)item;
-        bool number = cJSON_IsNumber(item);
-        if (k >= scan->count || number != (scan->lengths[k] != 0)) {
+        if (k >= scan->count) {
             return false;
         }
-        value->valueint = (int)scan->starts[k];
-        if (number) {
+        cJSON *value = (cJSON *)item;
+        const struct json_scan_value *seen = &scan->values[k];
+        if ((value->type & 0xff) == cJSON_Number) {
             value->type = (value->type & ~0xff) | cJSON_Raw;
-            value->valuestring =
-                arena_cstr(arena, slice_part(text, scan->starts[k], scan->lengths[k]));
+            value->valuestring = arena_cstr(arena, slice_part(text, seen->start, seen->text));
         }
+        value->valueint = (int)seen->start;
+        set_lengths(value, (struct lengths){seen->text, seen->name});
     }
     return k == scan->count;
 }
@@ -160,10 +190,7 @@ uint32_t json_offset(const struct json *json)
 
 struct slice json_text(const struct json *json)
 {
-    if (json == NULL || inside(json)->valuestring == NULL) {
-        return SLICE_NONE;
-    }
-    return slice_of(inside(json)->valuestring);
+    return json != NULL ? text_of(inside(json)) : SLICE_NONE;
 }
 
 const struct json *json_first(const struct json *json)
@@ -178,7 +205,7 @@ const struct json *json_next(const struct json *json)
 
 struct slice json_name(const struct json *json)
 {
-    return slice_of(inside(json)->string);
+    return name_of(inside(json));
 }
 
 size_t json_count(const struct json *json)
@@ -193,7 +220,7 @@ size_t json_count(const struct json *json)
 static cJSON *find_member(const cJSON *object, struct slice name)
 {
     for (cJSON *item = object->child; item != NULL; item = item->next) {
-        if (strncmp(item->string, name.at, name.len) == 0 && item->string[name.len] == '\0') {
+        if (slice_equal(name_of(item), name)) {
             return item;
         }
     }
@@ -277,18 +304,22 @@ struct json *json_new_array(struct arena *arena)
     return outside(new_item(arena, cJSON_Array));
 }
 
+static struct json *new_text(struct arena *arena, int type, struct slice text)
+{
+    cJSON *item = new_item(arena, type);
+    item->valuestring = arena_cstr(arena, text);
+    set_lengths(item, (struct lengths){.text = (uint32_t)text.len});
+    return outside(item);
+}
+
 struct json *json_new_string(struct arena *arena, struct slice text)
 {
-    cJSON *item = new_item(arena, cJSON_String);
-    item->valuestring = arena_cstr(arena, text);
-    return outside(item);
+    return new_text(arena, cJSON_String, text);
 }
 
 struct json *json_new_number(struct arena *arena, struct slice text)
 {
-    cJSON *item = new_item(arena, cJSON_Raw);
-    item->valuestring = arena_cstr(arena, text);
-    return outside(item);
+    return new_text(arena, cJSON_Raw, text);
 }
 
 struct json *json_new_bool(struct arena *arena, bool value)
@@ -307,21 +338,29 @@ struct json *json_copy(struct arena *arena, const struct json *json)
     cJSON *copy = new_item(arena, from->type & 0xff);
     copy->valueint = from->valueint;
     if (from->valuestring != NULL) {
-        copy->valuestring = arena_cstr(arena, slice_of(from->valuestring));
+        copy->valuestring = arena_cstr(arena, text_of(from));
+        set_lengths(copy, (struct lengths){.text = lengths_of(from).text});
     }
-    for (const cJSON *child = from->child; child != NULL; child = child->next) {
-        cJSON *twin = inside_mutable(json_copy(arena, (const struct json *)child));
-        if (child->string != NULL) {
-            twin->string = arena_cstr(arena, slice_of(child->string));
+    for (const struct json *child = json_first(json); child != NULL; child = json_next(child)) {
+        struct json *twin = json_copy(arena, child);
+        if (json_is(json, JSON_OBJECT)) {
+            json_add(arena, outside(copy), json_name(child), twin);
+        } else {
+            json_append(outside(copy), twin);
         }
-        cJSON_AddItemToArray(copy, twin);
     }
     return outside(copy);
 }
 
+static void set_name(cJSON *item, char *name, size_t length)
+{
+    item->string = name;
+    set_lengths(item, (struct lengths){lengths_of(item).text, (uint32_t)length});
+}
+
 void json_add(struct arena *arena, struct json *object, struct slice name, struct json *value)
 {
-    inside_mutable(value)->string = arena_cstr(arena, name);
+    set_name(inside_mutable(value), arena_cstr(arena, name), name.len);
     /* Links only; the object variant would allocate the name through the hooks. */
     cJSON_AddItemToArray(inside_mutable(object), inside_mutable(value));
 }
@@ -339,7 +378,10 @@ void json_set(struct arena *arena, struct json *object, struct slice name, struc
         return;
     }
     cJSON *item = inside_mutable(value);
-    item->string = old->string;
+    set_name(item, old->string, name.len);
+    if (item == old) {
+        return;
+    }
     item->next = old->next;
     item->prev = old->prev;
     cJSON *parent = inside_mutable(object);
@@ -356,6 +398,8 @@ void json_set(struct arena *arena, struct json *object, struct slice name, struc
     } else if (parent->child != item) {
         parent->child->prev = item;
     }
+    old->next = NULL; /* so that it can be added elsewhere */
+    old->prev = NULL;
 }
 
 void json_remove(struct json *object, struct slice name)

@@ -1,5 +1,6 @@
 #include "fhir/json/json_scan.h"
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
@@ -9,14 +10,15 @@
 enum { DEPTH_MOST = 512 };
 
 struct key {
-    uint64_t hash;
-    struct slice text; /* decoded */
-    uint32_t start;
+    struct slice text; /* escapes resolved */
+    uint32_t start;    /* of the opening quote */
+    uint32_t end;
 };
 
 struct level {
     bool object;
-    size_t keys_from; /* its first key in scan->keys */
+    uint32_t start;
+    size_t keys_from; /* its first key in scanner.keys */
 };
 
 struct scanner {
@@ -27,7 +29,8 @@ struct scanner {
     struct slice text;
     size_t at;
     struct json_scan out;
-    size_t room; /* of out's arrays */
+    size_t room;   /* of out.values */
+    uint32_t name; /* bytes of the name before the value that comes next */
     struct key *keys;
     size_t key_count;
     size_t key_room;
@@ -44,6 +47,23 @@ static enum status fault(struct scanner *s, enum diag_code code, size_t start, s
         diag_hint(s->diags, diag, "%s", hint);
     }
     return code == DIAG_JSON_LIMIT ? STATUS_LIMIT : STATUS_INVALID;
+}
+
+/* The text ends too early: told at its end, with the place of what is still open. */
+static enum status fault_at_end(struct scanner *s)
+{
+    struct span end = {s->source, (uint32_t)s->text.len, (uint32_t)s->text.len};
+    if (s->depth == 0) {
+        diag_add(s->diags, DIAG_JSON_SYNTAX, end, "the text ends where a value is expected");
+        return STATUS_INVALID;
+    }
+    const struct level *open = &s->levels[s->depth - 1];
+    struct diag *diag = diag_add(s->diags, DIAG_JSON_SYNTAX, end, "the text ends inside an %s",
+                                 open->object ? "object" : "array");
+    struct place place = span_place((struct span){s->source, open->start, open->start + 1});
+    diag_hint(s->diags, diag, "it was opened in line %u, column %u; was the text cut off?",
+              place.line, place.column);
+    return STATUS_INVALID;
 }
 
 static void skip_blank(struct scanner *s)
@@ -65,7 +85,7 @@ static char peek(const struct scanner *s)
 static void *grown(struct arena *arena, void *old, size_t used, size_t *room, size_t size)
 {
     size_t more = *room != 0 ? *room * 2 : 64;
-    void *fresh = arena_array(arena, more, size);
+    void *fresh = arena_alloc(arena, more * size);
     if (used != 0) {
         memcpy(fresh, old, used * size);
     }
@@ -73,20 +93,20 @@ static void *grown(struct arena *arena, void *old, size_t used, size_t *room, si
     return fresh;
 }
 
-static enum status record(struct scanner *s, size_t start, size_t number_length)
+static enum status record(struct scanner *s, size_t start, size_t text)
 {
     if (s->out.count >= s->limits->nodes) {
-        return fault(s, DIAG_JSON_LIMIT, start, start + 1, "the document has too many values",
-                     NULL);
+        struct slice sentence = arena_printf(
+            s->arena, "the document has more than the %zu values allowed", s->limits->nodes);
+        return fault(s, DIAG_JSON_LIMIT, start, start + 1, sentence.at, NULL);
     }
     if (s->out.count == s->room) {
-        size_t room = s->room;
-        s->out.starts = grown(s->arena, s->out.starts, s->out.count, &room, sizeof *s->out.starts);
-        s->out.lengths =
-            grown(s->arena, s->out.lengths, s->out.count, &s->room, sizeof *s->out.lengths);
+        s->out.values =
+            grown(s->arena, s->out.values, s->out.count, &s->room, sizeof *s->out.values);
     }
-    s->out.starts[s->out.count] = (uint32_t)start;
-    s->out.lengths[s->out.count++] = (uint32_t)number_length;
+    s->out.values[s->out.count++] =
+        (struct json_scan_value){(uint32_t)start, (uint32_t)text, s->name};
+    s->name = 0;
     return STATUS_OK;
 }
 
@@ -148,46 +168,89 @@ static enum status scan_escape(struct scanner *s, uint32_t *code_out)
     return STATUS_OK;
 }
 
-/* At the opening quote. decoded is NULL when nobody wants the text. */
-static enum status scan_string(struct scanner *s, struct buf *decoded)
+/* How many bytes at p need no look of their own: ASCII, no control character, quote or backslash.
+ */
+static size_t plain_bytes(const char *p, size_t left)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    size_t n = 0;
+    for (; left - n >= 8; n += 8) {
+        uint64_t word;
+        memcpy(&word, p + n, 8);
+        word = le64toh(word);
+        /* A byte's high bit is set where the byte is special. A borrow can also mark bytes above a
+         * special one, never below: the lowest mark is right. */
+        uint64_t marks = ((word - ones * 0x20) | ((word ^ ones * '"') - ones) |
+                          ((word ^ ones * '\\') - ones) | word) &
+                         ones * 0x80;
+        if (marks != 0) {
+            return n + (size_t)__builtin_ctzll(marks) / 8;
+        }
+    }
+    while (n < left && p[n] >= 0x20 && p[n] != '"' && p[n] != '\\') {
+        n++;
+    }
+    return n;
+}
+
+/* In a string, at what plain_bytes() stops at, other than the closing quote. */
+static enum status scan_special(struct scanner *s, uint32_t *code_out)
+{
+    size_t from = s->at;
+    unsigned char c = (unsigned char)s->text.at[from];
+    if (c == '\\' && from + 1 < s->text.len) {
+        return scan_escape(s, code_out);
+    }
+    if (c < 0x20) {
+        return fault(s, DIAG_JSON_SYNTAX, from, from + 1, "a control character stands in a string",
+                     "write it as an escape, \\n or \\t for instance");
+    }
+    if (c >= 0x80) {
+        *code_out = utf8_next(s->text, &s->at);
+        if (*code_out == UINT32_MAX) {
+            return fault(s, DIAG_JSON_ENCODING, from, from + 1, "this byte is not UTF-8",
+                         "save the file as UTF-8");
+        }
+        return STATUS_OK;
+    }
+    s->at++; /* DEL, or a backslash at the end of the text */
+    *code_out = c;
+    return STATUS_OK;
+}
+
+/* At the opening quote. *length_out: bytes of the text, escapes resolved. decoded is NULL when
+ * nobody wants the text itself. */
+static enum status scan_string(struct scanner *s, size_t *length_out, struct buf *decoded)
 {
     size_t start = s->at++;
+    size_t length = 0;
     for (;;) {
+        size_t plain = plain_bytes(s->text.at + s->at, s->text.len - s->at);
+        if (decoded != NULL) {
+            buf_add(decoded, s->text.at + s->at, plain);
+        }
+        s->at += plain;
+        length += plain;
         if (s->at >= s->text.len) {
             return fault(s, DIAG_JSON_SYNTAX, start, start + 1, "this string has no closing quote",
                          NULL);
         }
-        unsigned char c = (unsigned char)s->text.at[s->at];
-        if (c == '"') {
+        if (s->text.at[s->at] == '"') {
             s->at++;
+            *length_out = length;
             return STATUS_OK;
         }
-        size_t from = s->at;
-        if (c == '\\') {
-            uint32_t code;
-            enum status status = scan_escape(s, &code);
-            if (status != STATUS_OK) {
-                return status;
-            }
-            if (decoded != NULL) {
-                buf_add_code(decoded, code);
-            }
-            continue;
+        uint32_t code;
+        enum status status = scan_special(s, &code);
+        if (status != STATUS_OK) {
+            return status;
         }
-        if (c < 0x20) {
-            return fault(s, DIAG_JSON_SYNTAX, from, from + 1,
-                         "a control character stands in a string",
-                         "write it as an escape, \\n or \\t for instance");
-        }
-        if (c < 0x80) {
-            s->at++;
-        } else if (utf8_next(s->text, &s->at) == UINT32_MAX) {
-            return fault(s, DIAG_JSON_ENCODING, from, from + 1, "this byte is not UTF-8",
-                         "save the file as UTF-8");
-        }
+        char bytes[4];
+        size_t count = utf8_put(code, bytes);
         if (decoded != NULL) {
-            buf_add(decoded, s->text.at + from, s->at - from);
+            buf_add(decoded, bytes, count);
         }
+        length += count;
     }
 }
 
@@ -196,22 +259,24 @@ static enum status scan_string(struct scanner *s, struct buf *decoded)
 static enum status scan_key(struct scanner *s)
 {
     size_t start = s->at;
-    enum status status = scan_string(s, NULL);
+    size_t length;
+    enum status status = scan_string(s, &length, NULL);
     if (status != STATUS_OK) {
         return status;
     }
     struct slice text = {s->text.at + start + 1, s->at - start - 2};
-    if (memchr(text.at, '\\', text.len) != NULL) {
+    if (length != text.len) { /* it has escapes */
         struct buf decoded;
-        buf_init(&decoded, s->arena, s->text.len + 4);
+        buf_init(&decoded, s->arena, length);
         s->at = start;
-        scan_string(s, &decoded);
+        scan_string(s, &length, &decoded);
         text = buf_view(&decoded);
     }
     if (s->key_count == s->key_room) {
         s->keys = grown(s->arena, s->keys, s->key_count, &s->key_room, sizeof *s->keys);
     }
-    s->keys[s->key_count++] = (struct key){slice_hash(text), text, (uint32_t)start};
+    s->keys[s->key_count++] = (struct key){text, (uint32_t)start, (uint32_t)s->at};
+    s->name = (uint32_t)length;
     return STATUS_OK;
 }
 
@@ -219,52 +284,45 @@ static int key_compare(const void *left, const void *right)
 {
     const struct key *a = left;
     const struct key *b = right;
-    if (a->hash != b->hash) {
-        return a->hash < b->hash ? -1 : 1;
-    }
     int order = slice_compare(a->text, b->text);
     return order != 0 ? order : (a->start > b->start) - (a->start < b->start);
 }
 
-static const struct key *duplicate_key(struct key *keys, size_t count)
+/* Stores the first two keys of the same text, if there are any. */
+static bool duplicate_keys(struct key *keys, size_t count, const struct key *pair_out[2])
 {
     enum { PAIRWISE = 24 }; /* below it comparing each with each is faster than sorting */
-    if (count > PAIRWISE) {
+    bool sorted = count > PAIRWISE;
+    if (sorted) {
         qsort(keys, count, sizeof *keys, key_compare);
-        for (size_t i = 1; i < count; i++) {
-            if (keys[i].hash == keys[i - 1].hash && slice_equal(keys[i].text, keys[i - 1].text)) {
-                return &keys[i];
-            }
-        }
-        return NULL;
     }
     for (size_t i = 1; i < count; i++) {
-        for (size_t j = 0; j < i; j++) {
-            if (keys[i].hash == keys[j].hash && slice_equal(keys[i].text, keys[j].text)) {
-                return &keys[i];
+        for (size_t j = sorted ? i - 1 : 0; j < i; j++) {
+            if (slice_equal(keys[i].text, keys[j].text)) {
+                pair_out[0] = &keys[j];
+                pair_out[1] = &keys[i];
+                return true;
             }
         }
     }
-    return NULL;
+    return false;
 }
 
 static enum status leave_level(struct scanner *s)
 {
     struct level level = s->levels[--s->depth];
-    if (!level.object) {
-        return STATUS_OK;
-    }
-    const struct key *twice =
-        duplicate_key(s->keys + level.keys_from, s->key_count - level.keys_from);
+    size_t count = s->key_count - level.keys_from;
     s->key_count = level.keys_from;
-    if (twice == NULL) {
+    const struct key *pair[2];
+    if (!level.object || !duplicate_keys(s->keys + level.keys_from, count, pair)) {
         return STATUS_OK;
     }
-    struct diag *diag = diag_add(
-        s->diags, DIAG_JSON_DUPLICATE_KEY,
-        (struct span){s->source, twice->start, twice->start + (uint32_t)twice->text.len + 2},
-        "\"%.*s\" stands twice in this object", SLICE_ARGS(twice->text));
-    diag_hint(s->diags, diag, "keep one of the two");
+    struct place first = span_place((struct span){s->source, pair[0]->start, pair[0]->end});
+    struct diag *diag = diag_add(s->diags, DIAG_JSON_DUPLICATE_KEY,
+                                 (struct span){s->source, pair[1]->start, pair[1]->end},
+                                 "\"%.*s\" stands twice in this object", SLICE_ARGS(pair[1]->text));
+    diag_hint(s->diags, diag, "keep one of the two; the first stands in line %u, column %u",
+              first.line, first.column);
     return STATUS_INVALID;
 }
 
@@ -277,6 +335,16 @@ static size_t scan_digits(struct scanner *s)
         s->at++;
     }
     return s->at - from;
+}
+
+/* Moves behind letters, digits and what else people write into words and numbers. */
+static void skip_word(struct scanner *s)
+{
+    for (char c = peek(s); (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+                           (c >= 'A' && c <= 'Z') || c == '.' || c == '_' || c == '+' || c == '-';
+         c = peek(s)) {
+        s->at++;
+    }
 }
 
 static enum status scan_number(struct scanner *s)
@@ -295,31 +363,49 @@ static enum status scan_number(struct scanner *s)
         s->at += peek(s) == '+' || peek(s) == '-';
         good = scan_digits(s) != 0;
     }
-    if (!good) {
+    size_t end = s->at;
+    skip_word(s);
+    if (!good || s->at != end) {
         return fault(
-            s, DIAG_JSON_SYNTAX, start, s->at > start ? s->at : start + 1,
-            "this is not a JSON number",
+            s, DIAG_JSON_SYNTAX, start, s->at, "this is not a JSON number",
             "digits without leading zero, then maybe a point with digits, then maybe an exponent");
     }
-    return record(s, start, s->at - start);
+    if (end - start > JSON_NUMBER_MOST) {
+        return fault(s, DIAG_JSON_LIMIT, start, end, "this number has more than 63 characters",
+                     NULL);
+    }
+    return record(s, start, end - start);
 }
 
 static enum status scan_word(struct scanner *s)
 {
     static const struct slice words[] = {{"true", 4}, {"false", 5}, {"null", 4}};
-    struct slice rest = slice_part(s->text, s->at, SIZE_MAX);
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        if (slice_starts_with(rest, words[i])) {
-            s->at += words[i].len;
-            return record(s, s->at - words[i].len, 0);
+    enum { WORDS = sizeof words / sizeof *words };
+    static const char values[] = "a value is an object, array, string, number, true, false or null";
+    size_t start = s->at;
+    skip_word(s);
+    struct slice word = slice_part(s->text, start, s->at - start);
+    for (size_t i = 0; i < WORDS; i++) {
+        if (slice_equal(word, words[i])) {
+            return record(s, start, 0);
         }
     }
-    if (s->at >= s->text.len) {
-        return fault(s, DIAG_JSON_SYNTAX, s->at, s->at, "the text ends where a value is expected",
-                     NULL);
+    if (word.len != 0) {
+        struct diag *diag = diag_add(s->diags, DIAG_JSON_SYNTAX,
+                                     (struct span){s->source, (uint32_t)start, (uint32_t)s->at},
+                                     "\"%.*s\" is no JSON value", SLICE_ARGS(word));
+        diag_hint(s->diags, diag, "%s", values);
+        diag_hint_nearest(s->diags, diag, word, words, WORDS);
+        return STATUS_INVALID;
     }
-    return fault(s, DIAG_JSON_SYNTAX, s->at, s->at + 1, "a value is expected here",
-                 "a value is an object, array, string, number, true, false or null");
+    if (start >= s->text.len) {
+        return fault_at_end(s);
+    }
+    if (utf8_next(s->text, &s->at) == UINT32_MAX) {
+        return fault(s, DIAG_JSON_ENCODING, start, start + 1, "this byte is not UTF-8",
+                     "save the file as UTF-8");
+    }
+    return fault(s, DIAG_JSON_SYNTAX, start, s->at, "a value is expected here", values);
 }
 
 /* ---- structure ---- */
@@ -328,10 +414,11 @@ static enum status enter_level(struct scanner *s)
 {
     size_t most = s->limits->depth < DEPTH_MOST ? s->limits->depth : DEPTH_MOST;
     if (s->depth >= most) {
-        return fault(s, DIAG_JSON_LIMIT, s->at, s->at + 1, "the document is nested too deeply",
-                     NULL);
+        struct slice sentence = arena_printf(
+            s->arena, "the document is nested deeper than the %zu levels allowed", most);
+        return fault(s, DIAG_JSON_LIMIT, s->at, s->at + 1, sentence.at, NULL);
     }
-    s->levels[s->depth++] = (struct level){peek(s) == '{', s->key_count};
+    s->levels[s->depth++] = (struct level){peek(s) == '{', (uint32_t)s->at, s->key_count};
     enum status status = record(s, s->at, 0);
     s->at++;
     skip_blank(s);
@@ -341,6 +428,9 @@ static enum status enter_level(struct scanner *s)
 /* Inside an object: the name and the colon. Leaves s->at at the member's value. */
 static enum status scan_member_name(struct scanner *s)
 {
+    if (s->at >= s->text.len) {
+        return fault_at_end(s);
+    }
     if (peek(s) != '"') {
         return fault(s, DIAG_JSON_SYNTAX, s->at, s->at + 1,
                      "a member name in double quotes is expected here", NULL);
@@ -350,6 +440,9 @@ static enum status scan_member_name(struct scanner *s)
         return status;
     }
     skip_blank(s);
+    if (s->at >= s->text.len) {
+        return fault_at_end(s);
+    }
     if (peek(s) != ':') {
         return fault(s, DIAG_JSON_SYNTAX, s->at, s->at + 1, "a colon is expected after the name",
                      NULL);
@@ -357,6 +450,18 @@ static enum status scan_member_name(struct scanner *s)
     s->at++;
     skip_blank(s);
     return STATUS_OK;
+}
+
+/* At a comma. Leaves s->at at the value that follows. */
+static enum status scan_comma(struct scanner *s, bool object)
+{
+    size_t comma = s->at++;
+    skip_blank(s);
+    if (peek(s) == '}' || peek(s) == ']') {
+        return fault(s, DIAG_JSON_SYNTAX, comma, comma + 1, "nothing follows this comma",
+                     "take it out: JSON has no comma behind the last value");
+    }
+    return object ? scan_member_name(s) : STATUS_OK;
 }
 
 /* Behind a value: closes levels and steps over a comma. *more_out: a further value follows at
@@ -368,12 +473,13 @@ static enum status scan_after_value(struct scanner *s, bool *more_out)
         skip_blank(s);
         bool object = s->levels[s->depth - 1].object;
         if (peek(s) == ',') {
-            s->at++;
-            skip_blank(s);
             *more_out = true;
-            return object ? scan_member_name(s) : STATUS_OK;
+            return scan_comma(s, object);
         }
-        if (peek(s) != (object ? '}' : ']') || s->at >= s->text.len) {
+        if (s->at >= s->text.len) {
+            return fault_at_end(s);
+        }
+        if (peek(s) != (object ? '}' : ']')) {
             return fault(s, DIAG_JSON_SYNTAX, s->at, s->at + 1,
                          object ? "a comma or } is expected here" : "a comma or ] is expected here",
                          NULL);
@@ -406,10 +512,12 @@ static enum status scan_value(struct scanner *s, bool *opened_out)
         return c == '{' ? scan_member_name(s) : STATUS_OK;
     }
     if (c == '"') {
-        enum status status = record(s, s->at, 0);
-        return status == STATUS_OK ? scan_string(s, NULL) : status;
+        size_t start = s->at;
+        size_t length;
+        enum status status = scan_string(s, &length, NULL);
+        return status == STATUS_OK ? record(s, start, length) : status;
     }
-    if (c == '-' || (c >= '0' && c <= '9')) {
+    if (c == '-' || c == '+' || c == '.' || (c >= '0' && c <= '9')) {
         return scan_number(s);
     }
     return scan_word(s);
@@ -451,11 +559,12 @@ enum status json_scan(struct arena *arena, const struct source *source, const st
     s->diags = diags;
     s->text = source->text;
     if (s->text.len > limits->bytes || s->text.len > INT32_MAX) {
-        return fault(s, DIAG_JSON_LIMIT, 0, 0, "the document is too large", NULL);
+        struct slice sentence =
+            arena_printf(arena, "the document is larger than the %zu bytes allowed", limits->bytes);
+        return fault(s, DIAG_JSON_LIMIT, 0, 0, sentence.at, NULL);
     }
     s->room = s->text.len / 16 + 16;
-    s->out.starts = ARENA_ARRAY(arena, s->room, uint32_t);
-    s->out.lengths = ARENA_ARRAY(arena, s->room, uint32_t);
+    s->out.values = arena_alloc(arena, s->room * sizeof *s->out.values);
     enum status status = scan_document(s);
     if (status == STATUS_OK) {
         *scan_out = s->out;

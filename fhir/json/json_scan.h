@@ -10,13 +10,21 @@
 #include "fhir/base/diag.h"
 #include "fhir/base/limits.h"
 
+struct json_scan_value {
+    uint32_t start; /* offset of its first byte */
+    uint32_t text;  /* bytes of a string's text, escapes resolved, or of a number; else 0 */
+    uint32_t name;  /* bytes of its name, escapes resolved; 0 for what is no member */
+};
+
 struct json_scan {
-    uint32_t *starts;  /* of each value, in document order (a parent before its children) */
-    uint32_t *lengths; /* of each value that is a number, else 0 */
+    struct json_scan_value *values; /* in document order: a parent before its children */
     size_t count;
 };
 
-/* Arrays live in the arena. Errors as json_parse tells them. */
+/* cJSON copies a number into 64 bytes before it converts it. */
+enum { JSON_NUMBER_MOST = 63 };
+
+/* The array lives in the arena. Errors as json_parse tells them. */
 enum status json_scan(struct arena *arena, const struct source *source, const struct limits *limits,
                       struct diag_list *diags, struct json_scan *scan_out);
 
