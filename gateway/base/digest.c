@@ -1,0 +1,92 @@
+#include "gateway/base/digest.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+static void must(bool done)
+{
+    if (!done) {
+        fputs("eplan: OpenSSL has no working hash\n", stderr);
+        abort();
+    }
+}
+
+static void hash_parts(const EVP_MD *md, const struct slice *parts, size_t count, uint8_t *out)
+{
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    must(ctx != NULL && EVP_DigestInit_ex(ctx, md, NULL) == 1);
+    for (size_t i = 0; i < count; i++) {
+        must(EVP_DigestUpdate(ctx, parts[i].at, parts[i].len) == 1);
+    }
+    must(EVP_DigestFinal_ex(ctx, out, NULL) == 1);
+    EVP_MD_CTX_free(ctx);
+}
+
+void sha256_parts(const struct slice *parts, size_t count, uint8_t out[SHA256_SIZE])
+{
+    hash_parts(EVP_sha256(), parts, count, out);
+}
+
+void sha256(struct slice bytes, uint8_t out[SHA256_SIZE])
+{
+    sha256_parts(&bytes, 1, out);
+}
+
+void sha1_parts(const struct slice *parts, size_t count, uint8_t out[SHA1_SIZE])
+{
+    hash_parts(EVP_sha1(), parts, count, out);
+}
+
+void hmac_sha256(struct slice key, struct slice bytes, uint8_t out[SHA256_SIZE])
+{
+    unsigned len = 0;
+    must(key.len <= INT32_MAX && HMAC(EVP_sha256(), key.len != 0 ? key.at : "", (int)key.len,
+                                      (const unsigned char *)(bytes.len != 0 ? bytes.at : ""),
+                                      bytes.len, out, &len) != NULL);
+}
+
+void hex_write(const uint8_t *bytes, size_t len, char *out)
+{
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < len; i++) {
+        out[2 * i] = digits[bytes[i] >> 4];
+        out[2 * i + 1] = digits[bytes[i] & 15];
+    }
+    out[2 * len] = '\0';
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    if (c >= 'a' && c <= 'f') {
+        return c - 'a' + 10;
+    }
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+bool hex_read(struct slice text, uint8_t *out, size_t len)
+{
+    if (text.len != 2 * len) {
+        return false;
+    }
+    for (size_t i = 0; i < len; i++) {
+        int high = hex_digit(text.at[2 * i]);
+        int low = hex_digit(text.at[2 * i + 1]);
+        if (high < 0 || low < 0) {
+            return false;
+        }
+        out[i] = (uint8_t)(high << 4 | low);
+    }
+    return true;
+}
+
+bool equal_in_constant_time(struct slice a, struct slice b)
+{
+    return a.len == b.len && (a.len == 0 || CRYPTO_memcmp(a.at, b.at, a.len) == 0);
+}
