@@ -1,0 +1,80 @@
+/*
+ * The store: everything that must survive a crash, behind whole transactions (store_tx.h) and
+ * questions (store_read.h). One writer thread owns the database: it commits all that is queued when
+ * it becomes free, at most 256 transactions or 4 MiB, without a timer, and only then calls them
+ * done: what is done survives kill -9 and power loss. A transaction that fails, fails alone.
+ * Rules that hold at every commit: gateway/store/INVARIANTS.md. Nothing here logs.
+ * Tests: tests/unit/gateway/store/.
+ */
+#ifndef GATEWAY_STORE_STORE_H
+#define GATEWAY_STORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "fhir/base/diag.h"
+#include "gateway/store/store_tx.h"
+
+struct store;
+
+/* Where the store gets what it must not make up itself. All are called from any of its threads. */
+struct store_world {
+    void *arg;                                         /* given to each */
+    int64_t (*now)(void *arg);                         /* UTC microseconds; NULL: the system's */
+    void (*random)(void *arg, uint8_t *out, size_t n); /* NULL: the system's */
+    void (*sha256)(void *arg, const void *bytes, size_t n, uint8_t out[32]); /* must be given */
+};
+
+struct store_options {
+    struct slice state_dir;   /* made with mode 0700 when it is missing */
+    struct slice environment; /* remembered; a store of another environment is refused */
+    size_t queue_items; /* accepts that may wait; 0: 4096. Other work may wait four times that */
+    size_t queue_bytes; /* 0: 32 MiB */
+    size_t wal_bytes;   /* the WAL is written back beyond this; 0: 16 MiB */
+    struct store_world world;
+    const char *vfs; /* test seam: an SQLite VFS by name; NULL: the default */
+};
+
+/*
+ * Takes the lock <state_dir>/lock, opens or makes the database, upgrades an older one, and
+ * recovers: rows in flight become unknown, claims end. STATUS_REFUSED: another process holds the
+ * lock (the diagnostic names it), or the store is newer than this program or of another
+ * environment. STATUS_IO: the disk. STATUS_INVALID: the file is no store or is damaged. Caller
+ * closes.
+ */
+enum status store_open(const struct store_options *options, struct diag_list *diags,
+                       struct store **store_out);
+
+/* Finishes all that is queued, then closes and gives the lock back. Accepts NULL, sets NULL. */
+void store_close(struct store **store);
+
+/* Called once on the writer's thread, after COMMIT or after the transaction failed; must be quick
+ * and may submit. tx->status says how it went. */
+typedef void store_done(struct store_tx *tx, void *arg);
+
+/*
+ * Queues a transaction. STATUS_OK: done will be called; until then tx, all it points to and its
+ * arena belong to the store. STATUS_AGAIN: the queue is full (answer 503, pause the poll);
+ * STATUS_REFUSED: the store is closing; in both nothing was queued and done is not called.
+ * From any thread.
+ */
+enum status store_submit(struct store *store, struct store_tx *tx, store_done *done, void *arg);
+
+/* The same, and waits for it; returns its status. Not from the writer's thread. */
+enum status store_run(struct store *store, struct store_tx *tx);
+
+/* What waits in memory: transactions and their bytes. */
+struct store_load {
+    size_t items;
+    size_t bytes;
+    uint64_t commits;      /* since opening */
+    uint64_t transactions; /* in them */
+    bool failing;          /* the last commit failed: refuse new input until one succeeds */
+};
+struct store_load store_load(struct store *store);
+
+/* A fresh UUIDv7, in order of making within this process. */
+struct id store_new_id(struct store *store);
+
+#endif

@@ -1,0 +1,328 @@
+/*
+ * The store's transactions. Each is a struct whose first member is `tx`; the caller fills what
+ * stands under "in", submits &x.tx, and reads "out" when it is done. Inputs are borrowed until
+ * done. Outputs live in tx.arena, which the caller gives where the struct says so. Times are UTC
+ * microseconds, durations (_us) microseconds. Every transaction is all or nothing.
+ * tx.status: STATUS_OK; STATUS_ABSENT: the row does not exist; STATUS_REFUSED: the claim is lost
+ * (fence or lease) or the state does not allow it; STATUS_INVALID: the input breaks a rule of this
+ * page; STATUS_LIMIT, STATUS_NO_MEMORY: the arena; STATUS_IO: the disk: nothing was changed, or, if
+ * the process dies before the next commit, it may turn out to have been.
+ */
+#ifndef GATEWAY_STORE_STORE_TX_H
+#define GATEWAY_STORE_STORE_TX_H
+
+#include "fhir/base/arena.h"
+#include "fhir/base/status.h"
+#include "gateway/work/attempt.h"
+#include "gateway/work/change.h"
+#include "gateway/work/evaluation.h"
+#include "gateway/work/message.h"
+
+enum store_kind {
+#define TX(id, name) STORE_##id,
+#include "gateway/store/transactions.def"
+    STORE_KIND_COUNT
+};
+
+struct store_tx {
+    enum store_kind kind;
+    struct arena *arena; /* for outputs; the store alone uses it until done */
+    enum status status;  /* out */
+    struct {             /* the store's */
+        struct store_tx *next;
+        void (*done)(struct store_tx *tx, void *arg);
+        void *arg;
+        size_t bytes;
+    } queue;
+};
+
+/* A line of the trail. Lines of one EHR are chained by SHA-256 in the order stored. */
+struct trail_line {
+    struct slice what; /* "evaluated", "written", "fetched", "switched" ... */
+    struct id subject; /* the message, evaluation or change it is about; ID_NONE: the EHR */
+    struct slice patient;
+    struct slice body; /* opaque (an AuditEvent, a Provenance); may be empty */
+};
+
+struct trail_lines {
+    const struct trail_line *at;
+    size_t count;
+};
+
+/*
+ * a. Accept a message. New: the message is stored as received, and each trigger makes its visit due
+ * at now + settle, at most first + settle_most. Repeat (same ehr, sender and key): no row is added.
+ * A repeat recognised by the hash of its body makes the visits due again. Without triggers a new
+ * message ends at once as end_state (dropped, held or handed-over) with end_reason.
+ */
+struct store_accept {
+    struct store_tx tx;
+    struct {
+        struct message message; /* ehr, kind, sender, key, resource_*, received (0: now), payload */
+        bool key_is_body_hash;
+        int64_t key_window_us; /* the key is a repeat within this time only; 0: always */
+        const struct trigger *triggers;
+        size_t trigger_count;
+        int64_t settle_us;
+        int64_t settle_most_us;
+        enum work_state end_state;
+        enum reason end_reason;
+    } in;
+    struct {
+        bool repeat;
+        struct id message;
+    } out;
+};
+
+/*
+ * b. Claim evaluations that are due, oldest first. Never two of one patient at once; none of a
+ * patient with a write in flight or of unknown outcome. A claim whose lease ran out is taken over.
+ * Needs tx.arena.
+ */
+struct store_claim_evaluations {
+    struct store_tx tx;
+    struct {
+        struct slice ehr;   /* empty: of all */
+        struct slice owner; /* who claims: a word for this process */
+        int64_t lease_us;
+        size_t most;
+    } in;
+    struct {
+        const struct evaluation_claim *claims;
+        size_t count;
+    } out;
+};
+
+/* Prolong a claim: lease_us from now. */
+struct store_renew {
+    struct store_tx tx;
+    struct {
+        bool change; /* a change's claim; else an evaluation's */
+        struct id id;
+        uint64_t fence;
+        int64_t lease_us;
+    } in;
+};
+
+/* Give an evaluation back, to be claimed again not before a time. If its visit became due again
+ * meanwhile, it ends as done, coalesced. */
+struct store_release {
+    struct store_tx tx;
+    struct {
+        struct id evaluation;
+        uint64_t fence;
+        int64_t not_before;
+        enum reason reason; /* why it was not finished */
+        struct slice detail;
+        bool again; /* forget the saved facts: fetch them anew */
+    } in;
+};
+
+/* c. The patient's facts: the evaluation is resolved. */
+struct store_save_context {
+    struct store_tx tx;
+    struct {
+        struct id evaluation;
+        uint64_t fence;
+        struct slice facts; /* opaque */
+        struct trail_lines trail;
+    } in;
+};
+
+/*
+ * d. What an evaluation came to. outcome: WORK_PLANNED with changes, or an end without. Items are
+ * found by key and added when new (a key that is stored with another identifier: STATUS_REFUSED).
+ * Changes of earlier evaluations of this visit, and earlier changes of the same items, that were
+ * not sent yet are dropped as superseded. A change may be given as ended (state ROW_DROPPED, HELD
+ * or HANDED_OVER with its reason): in shadow mode all are dropped as shadow. When none is left to
+ * send, the evaluation ends by rule S7 of INVARIANTS.md. The claim ends; messages advance.
+ */
+struct store_save_plan {
+    struct store_tx tx;
+    struct {
+        struct id evaluation;
+        uint64_t fence;
+        enum work_state outcome;
+        enum reason reason;
+        struct slice detail;
+        struct slice mapping;
+        struct slice mapping_version;
+        struct slice mapping_hash;
+        struct slice trace;           /* opaque: why each value is what it is; may be empty */
+        const struct change *changes; /* kind, item (of, identifier, resource_type), order, after,
+                                         body, state, reason, detail, not_before, expires */
+        size_t change_count;
+        struct trail_lines trail;
+    } in;
+    struct {
+        enum work_state state;
+    } out;
+};
+
+/*
+ * e. Claim changes to be sent or looked up: of patients without another claim, whose predecessors
+ * (`after`) all succeeded; none while writes to the EHR are stopped. Expired ones end as dropped.
+ * Each becomes in-flight, with an attempt begun. Needs tx.arena.
+ */
+struct store_claim_changes {
+    struct store_tx tx;
+    struct {
+        struct slice ehr; /* one EHR */
+        struct slice owner;
+        int64_t lease_us; /* longer than the write's deadline */
+        size_t patients_most;
+        size_t changes_most;
+        bool together; /* also those whose predecessors are in this same claim (one transaction) */
+    } in;
+    struct {
+        const struct change *changes; /* by patient, plan, order; with item and base */
+        size_t count;
+    } out;
+};
+
+/* How the try of one change ended. */
+struct attempt_result {
+    struct id change;
+    uint64_t fence;
+    enum row_state outcome; /* any but pending and in-flight; unknown: to be looked up */
+    enum reason reason;
+    struct slice detail;
+    int http_status;
+    int64_t not_before;       /* scheduled and unknown: not before this time */
+    enum item_life life;      /* delivered: how the item stands now */
+    struct slice ehr_id;      /* delivered: set */
+    struct slice ehr_version; /* delivered */
+    struct slice base;        /* delivered: the body as read back */
+};
+
+/*
+ * f. Record how tries ended, one or the rows of one transaction. A change that ended without
+ * success takes those that wait for it along (reason predecessor). With its last change the
+ * evaluation ends, and with its last evaluation a message, in this same transaction.
+ */
+struct store_record_attempts {
+    struct store_tx tx;
+    struct {
+        const struct attempt_result *results;
+        size_t count;
+        struct trail_lines trail;
+    } in;
+    struct {
+        size_t evaluations_ended;
+    } out;
+};
+
+/* How an item was found to stand in the EHR (accepted, revoked, changed by a person). */
+struct store_note_item {
+    struct store_tx tx;
+    struct {
+        struct id identifier;
+        enum item_life life;
+        struct slice ehr_version; /* empty: unchanged */
+        struct trail_lines trail;
+    } in;
+};
+
+/* g. A notification without content: the poll of that name is due. */
+struct store_poll_due {
+    struct store_tx tx;
+    struct {
+        struct slice ehr;
+        struct slice name;
+    } in;
+};
+
+/* How far a poll came. `asked` is poll.asked as read before the poll began: an ask that came in
+ * later stays. */
+struct store_save_poll {
+    struct store_tx tx;
+    struct {
+        struct slice ehr;
+        struct slice name;
+        bool done;         /* the last page was reached: watermark and asked are taken over */
+        int64_t watermark; /* never moves back */
+        uint64_t asked;
+        struct slice error; /* empty: none */
+    } in;
+};
+
+struct store_save_subscription {
+    struct store_tx tx;
+    struct {
+        struct slice ehr;
+        struct slice name;
+        struct slice ehr_id;
+        struct slice status; /* as the EHR says: "active", "error" ... */
+        struct slice error;
+    } in;
+};
+
+struct store_save_capability {
+    struct store_tx tx;
+    struct {
+        struct slice ehr;
+        struct slice etag;
+        struct slice body; /* opaque */
+    } in;
+};
+
+struct store_save_patient {
+    struct store_tx tx;
+    struct {
+        struct slice ehr;
+        struct slice patient;
+        struct slice merged_into; /* empty: not merged */
+    } in;
+};
+
+/* A durable lever: "stop-writes" of one EHR, or of all (ehr empty). */
+struct store_set_switch {
+    struct store_tx tx;
+    struct {
+        struct slice ehr;
+        struct slice name;
+        bool on;
+        struct slice by;  /* the operating-system account */
+        struct slice why; /* may be empty */
+    } in;
+};
+
+/* Makes the EHR known. STATUS_REFUSED: this store knows it under another base URL. */
+struct store_bind_ehr {
+    struct store_tx tx;
+    struct {
+        struct slice ehr;
+        struct slice base_url;
+    } in;
+};
+
+/* The last that went wrong with an EHR (error empty: all is well again). */
+struct store_note_ehr {
+    struct store_tx tx;
+    struct {
+        struct slice ehr;
+        struct slice error;
+        struct slice advice;
+    } in;
+};
+
+/* h. Removes what ended before a time, oldest first; held rows stay. */
+struct store_retain {
+    struct store_tx tx;
+    struct {
+        int64_t done_before; /* done and dropped */
+        int64_t handed_over_before;
+        size_t most; /* evaluations and messages in this call */
+    } in;
+    struct {
+        size_t removed;
+    } out;
+};
+
+/* struct store_accept a = STORE_TX(ACCEPT); fills in tx.kind. */
+#define STORE_TX(id)                                                                               \
+    {                                                                                              \
+        .tx = {.kind = STORE_##id }                                                                \
+    }
+
+#endif
