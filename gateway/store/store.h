@@ -14,17 +14,11 @@
 #include <stdint.h>
 
 #include "fhir/base/diag.h"
+#include "gateway/base/clock.h"
+#include "gateway/base/random.h"
 #include "gateway/store/store_tx.h"
 
 struct store;
-
-/* Where the store gets what it must not make up itself. All are called from any of its threads. */
-struct store_world {
-    void *arg;                                         /* given to each */
-    int64_t (*now)(void *arg);                         /* UTC microseconds; NULL: the system's */
-    void (*random)(void *arg, uint8_t *out, size_t n); /* NULL: the system's */
-    void (*sha256)(void *arg, const void *bytes, size_t n, uint8_t out[32]); /* must be given */
-};
 
 struct store_options {
     struct slice state_dir;   /* made with mode 0700 when it is missing */
@@ -32,7 +26,8 @@ struct store_options {
     size_t queue_items; /* accepts that may wait; 0: 4096. Other work may wait four times that */
     size_t queue_bytes; /* 0: 32 MiB */
     size_t wal_bytes;   /* the WAL is written back beyond this; 0: 16 MiB */
-    struct store_world world;
+    struct clock clock; /* utc only; its state must outlive the store */
+    struct random random;
     const char *vfs; /* test seam: an SQLite VFS by name; NULL: the default */
 };
 
@@ -75,6 +70,6 @@ struct store_load {
 struct store_load store_load(struct store *store);
 
 /* A fresh UUIDv7, in order of making within this process. */
-struct id store_new_id(struct store *store);
+struct uuid store_new_id(struct store *store);
 
 #endif

@@ -12,10 +12,10 @@
 /* ---- rows ---- */
 
 /* With payload. */
-enum status store_read_message(struct store *store, struct arena *arena, struct id id,
+enum status store_read_message(struct store *store, struct arena *arena, struct uuid id,
                                struct message *message_out);
 
-enum status store_find_item(struct store *store, struct arena *arena, struct id identifier,
+enum status store_find_item(struct store *store, struct arena *arena, struct uuid identifier,
                             struct item *item_out);
 /* The latest episode when key->episode is 0. */
 enum status store_find_item_by_key(struct store *store, struct arena *arena,
@@ -108,7 +108,7 @@ enum status store_read_status(struct store *store, struct arena *arena,
 /* What a person must look at: the latest evaluation of each visit that is held or handed over, and
  * messages held before any visit was known. */
 struct open_entry {
-    struct id id; /* the evaluation, else the message */
+    struct uuid id; /* the evaluation, else the message */
     bool is_message;
     struct slice ehr;
     struct slice patient; /* empty for a message */
@@ -121,11 +121,11 @@ struct open_entry {
 struct open_page {
     const struct open_entry *at;
     size_t count;
-    struct id next; /* `from` of the next page; ID_NONE: this was the last */
+    struct uuid next; /* `from` of the next page; UUID_NONE: this was the last */
 };
 /* ehr empty: of all. At most `most` (1 to 1000) entries in the order of their ids. */
 enum status store_list_open(struct store *store, struct arena *arena, struct slice ehr,
-                            struct id from, size_t most, struct open_page *page_out);
+                            struct uuid from, size_t most, struct open_page *page_out);
 
 struct trail_record {
     uint64_t number; /* within the EHR, from 1 */
@@ -151,7 +151,7 @@ enum {
     WAY_MOST = 100
 }; /* evaluations, changes, attempts or lines shown of one thing: the latest */
 
-enum status store_show_message(struct store *store, struct arena *arena, struct id id,
+enum status store_show_message(struct store *store, struct arena *arena, struct uuid id,
                                struct message_way *way_out);
 
 struct patient_way {

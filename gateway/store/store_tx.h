@@ -38,8 +38,8 @@ struct store_tx {
 
 /* A line of the trail. Lines of one EHR are chained by SHA-256 in the order stored. */
 struct trail_line {
-    struct slice what; /* "evaluated", "written", "fetched", "switched" ... */
-    struct id subject; /* the message, evaluation or change it is about; ID_NONE: the EHR */
+    struct slice what;   /* "evaluated", "written", "fetched", "switched" ... */
+    struct uuid subject; /* the message, evaluation or change it is about; UUID_NONE: the EHR */
     struct slice patient;
     struct slice body; /* opaque (an AuditEvent, a Provenance); may be empty */
 };
@@ -70,7 +70,7 @@ struct store_accept {
     } in;
     struct {
         bool repeat;
-        struct id message;
+        struct uuid message;
     } out;
 };
 
@@ -98,7 +98,7 @@ struct store_renew {
     struct store_tx tx;
     struct {
         bool change; /* a change's claim; else an evaluation's */
-        struct id id;
+        struct uuid id;
         uint64_t fence;
         int64_t lease_us;
     } in;
@@ -109,7 +109,7 @@ struct store_renew {
 struct store_release {
     struct store_tx tx;
     struct {
-        struct id evaluation;
+        struct uuid evaluation;
         uint64_t fence;
         int64_t not_before;
         enum reason reason; /* why it was not finished */
@@ -122,7 +122,7 @@ struct store_release {
 struct store_save_context {
     struct store_tx tx;
     struct {
-        struct id evaluation;
+        struct uuid evaluation;
         uint64_t fence;
         struct slice facts; /* opaque */
         struct trail_lines trail;
@@ -140,7 +140,7 @@ struct store_save_context {
 struct store_save_plan {
     struct store_tx tx;
     struct {
-        struct id evaluation;
+        struct uuid evaluation;
         uint64_t fence;
         enum work_state outcome;
         enum reason reason;
@@ -182,7 +182,7 @@ struct store_claim_changes {
 
 /* How the try of one change ended. */
 struct attempt_result {
-    struct id change;
+    struct uuid change;
     uint64_t fence;
     enum row_state outcome; /* any but pending and in-flight; unknown: to be looked up */
     enum reason reason;
@@ -216,7 +216,7 @@ struct store_record_attempts {
 struct store_note_item {
     struct store_tx tx;
     struct {
-        struct id identifier;
+        struct uuid identifier;
         enum item_life life;
         struct slice ehr_version; /* empty: unchanged */
         struct trail_lines trail;

@@ -5,8 +5,8 @@
 #include "gateway/work/change.h"
 
 struct attempt {
-    struct id id;
-    struct id change;
+    struct uuid id;
+    struct uuid change;
     unsigned number; /* from 1 */
     int64_t started;
     int64_t ended;          /* 0: under way, or cut off by a crash */

@@ -31,7 +31,7 @@ struct item_key {
 };
 
 struct item {
-    struct id
+    struct uuid
         identifier; /* UUIDv5, in the resource's `identifier`; stored once, never recomputed */
     struct item_key of;
     struct slice resource_type;
@@ -48,8 +48,8 @@ const char *change_kind_name(enum change_kind kind);
 
 /* One row of the outbox. */
 struct change {
-    struct id id;
-    struct id evaluation; /* the plan it belongs to */
+    struct uuid id;
+    struct uuid evaluation; /* the plan it belongs to */
     struct slice ehr;
     struct slice patient;
     struct slice visit;

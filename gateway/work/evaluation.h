@@ -8,7 +8,7 @@
 #include "gateway/work/message.h"
 
 struct evaluation {
-    struct id id;
+    struct uuid id;
     struct slice ehr;
     struct slice patient;
     struct slice visit;
@@ -21,7 +21,8 @@ struct evaluation {
     unsigned tries;      /* claims so far, this one included */
     uint64_t fence;      /* of this claim; 0: not claimed */
     int64_t lease_until;
-    struct id replaced_by; /* a later evaluation of the same visit that has ended; ID_NONE: none */
+    struct uuid
+        replaced_by; /* a later evaluation of the same visit that has ended; UUID_NONE: none */
     struct slice
         mapping; /* name, version and content hash of the mapping that planned it; may be empty */
     struct slice mapping_version;

@@ -9,13 +9,21 @@
 #include <stdint.h>
 
 #include "fhir/base/slice.h"
-#include "gateway/work/id.h"
+#include "gateway/base/uuid.h"
 #include "gateway/work/state.h"
+
+/* No id. */
+#define UUID_NONE ((struct uuid){{0}})
+
+static inline bool uuid_is_none(struct uuid id)
+{
+    return uuid_equal(id, UUID_NONE);
+}
 
 enum message_kind { MESSAGE_NOTIFICATION = 1, MESSAGE_DIRECT = 2, MESSAGE_POLL = 3 };
 
 struct message {
-    struct id id;
+    struct uuid id;
     struct slice ehr;
     enum message_kind kind;
     struct slice sender;
