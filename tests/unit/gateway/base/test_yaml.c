@@ -276,7 +276,7 @@ static void mistakes_are_told_with_place_and_advice(void **state)
          "    ^\n"},
         {"", "f.yaml:1:1: error: the file is empty [yaml-syntax]\n"},
         {"a: x\xff\n", "f.yaml:1:5: error: byte 0xff at offset 4 is not UTF-8 [yaml-encoding]\n"
-                       "  a: x\xff\n"
+                       "  a: x\xef\xbf\xbd\n"
                        "      ^\n"
                        "  hint: save the file as UTF-8\n"},
         {"a: x\ab\n",
