@@ -236,7 +236,10 @@ static bool read_fhir_time(struct reading *in)
 /* What may follow the T of a FHIRPath DateTime. */
 static bool take_path_time(struct reading *in)
 {
-    return require_part(in, PART_DAY, needs_day) && take_time(in) && take_zone(in);
+    if (in->value.part < PART_DAY) {
+        return refuse(in, in->at - 1, needs_day);
+    }
+    return take_time(in) && take_zone(in);
 }
 
 static bool read_path_datetime(struct reading *in)

@@ -66,16 +66,31 @@ static struct wide magnitude_of(struct decimal a)
     return wide_of(a.coefficient < 0 ? (uint128)-a.coefficient : (uint128)a.coefficient);
 }
 
+/* Zeros that only the factor brought are dropped, those of the value's own places kept. */
+static struct decimal without_new_zeros(struct decimal a, int places)
+{
+    while (a.scale > places && a.coefficient % 10 == 0) {
+        a.coefficient /= 10;
+        a.scale--;
+    }
+    return a;
+}
+
 enum status ucum_scale(struct decimal value, struct ucum_factor factor, struct decimal *out)
 {
     bool negative = value.coefficient < 0;
     struct wide product = wide_multiply(
         (uint128)(negative ? -value.coefficient : value.coefficient), (uint128)factor.numerator);
     int scale = value.scale - factor.exponent;
-    if (factor.denominator == 1) {
-        return wide_to_decimal(negative, product, scale, value.scale < 8 ? value.scale : 8, out);
+    struct decimal scaled;
+    enum status status =
+        factor.denominator == 1
+            ? wide_to_decimal(negative, product, scale, value.scale < 8 ? value.scale : 8, &scaled)
+            : wide_quotient(negative, product, (uint128)factor.denominator, scale, &scaled);
+    if (status == STATUS_OK) {
+        *out = without_new_zeros(scaled, value.scale);
     }
-    return wide_quotient(negative, product, (uint128)factor.denominator, scale, out);
+    return status;
 }
 
 enum status ucum_convert(struct decimal value, const struct ucum_unit *from,
@@ -88,6 +103,7 @@ enum status ucum_convert(struct decimal value, const struct ucum_unit *from,
     if (!ucum_factor_multiply(from->factor, to->factor, -1, &factor)) {
         return STATUS_LIMIT;
     }
+    int places = value.scale;
     enum status status = STATUS_OK;
     if (has_own_zero(from)) {
         status = decimal_add(value, from->zero, &value);
@@ -99,7 +115,7 @@ enum status ucum_convert(struct decimal value, const struct ucum_unit *from,
         status = decimal_subtract(value, to->zero, &value);
     }
     if (status == STATUS_OK) {
-        *value_out = value;
+        *value_out = without_new_zeros(value, places);
     }
     return status;
 }

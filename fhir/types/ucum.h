@@ -62,7 +62,9 @@ struct slice ucum_nearest(struct slice code);
 
 /*
  * value in `from` expressed in `to`. Exact when the result ends within the digits of a decimal,
- * else rounded as decimal_divide. STATUS_INVALID: not comparable. STATUS_LIMIT: does not fit.
+ * else rounded as decimal_divide. Ends in zeros behind the point only within the places that value
+ * had: 50 [in_i] is 127 cm, 50.0 [in_i] is 127.0 cm. STATUS_INVALID: not comparable. STATUS_LIMIT:
+ * does not fit.
  */
 enum status ucum_convert(struct decimal value, const struct ucum_unit *from,
                          const struct ucum_unit *to, struct decimal *value_out);
@@ -71,8 +73,7 @@ enum status ucum_convert(struct decimal value, const struct ucum_unit *from,
 int ucum_compare(struct decimal a, const struct ucum_unit *ua, struct decimal b,
                  const struct ucum_unit *ub);
 
-/*
- * Which of two comparable units is the larger (less granular): -1, 0, 1. */
+/* Which of two comparable units is the larger (less granular): -1, 0, 1. */
 int ucum_compare_size(const struct ucum_unit *a, const struct ucum_unit *b);
 
 /*
@@ -84,7 +85,7 @@ int ucum_compare_size(const struct ucum_unit *a, const struct ucum_unit *b);
 enum status ucum_combine(struct slice a, struct slice b, bool divide, char out[UCUM_TEXT],
                          struct ucum_factor *factor_out);
 
-/* value * factor, exact or rounded as decimal_divide. */
+/* value * factor, exact or rounded as decimal_divide; zeros behind the point as ucum_convert. */
 enum status ucum_scale(struct decimal value, struct ucum_factor factor, struct decimal *out);
 
 #endif

@@ -263,7 +263,7 @@ enum status wide_quotient(bool negative, struct wide numerator, uint128 divisor,
 {
     int magnitude = quotient_magnitude(&numerator, divisor) - scale;
     int places = quotient_places(magnitude, scale);
-    if (places < PLACES_LEAST) {
+    if (places < 0) {
         return STATUS_LIMIT;
     }
     int shift = places - scale;
@@ -271,6 +271,9 @@ enum status wide_quotient(bool negative, struct wide numerator, uint128 divisor,
         return STATUS_LIMIT;
     }
     uint128 remainder = wide_divide(&numerator, divisor);
+    if (places < PLACES_LEAST && remainder != 0) {
+        return STATUS_LIMIT;
+    }
     if (shift >= 0) {
         if (remainder >= divisor - remainder) {
             wide_add(&numerator, &(struct wide){{1, 0, 0, 0}});
@@ -282,7 +285,7 @@ enum status wide_quotient(bool negative, struct wide numerator, uint128 divisor,
         wide_round(&numerator, -shift);
     }
     struct decimal quotient;
-    enum status status = wide_to_decimal(negative, numerator, places, PLACES_LEAST, &quotient);
+    enum status status = wide_to_decimal(negative, numerator, places, 0, &quotient);
     if (status == STATUS_OK) {
         *out = remainder == 0 ? decimal_reduce(quotient) : quotient;
     }
