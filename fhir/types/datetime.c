@@ -146,7 +146,7 @@ static struct open_span span_of(const struct datetime *a)
         seconds = (DAYS_A_YEAR + is_leap(a->year)) * (int64_t)SECONDS_A_DAY;
     }
     int128 last = first + (seconds == 0 ? 0 : seconds * (int128)nanoseconds - 1);
-    const int64_t minute = 60 * nanoseconds;
+    const int128 minute = (int128)60 * nanoseconds;
     if (a->zone == ZONE_NONE) {
         return (struct open_span){first - OFFSET_MOST * minute, last - OFFSET_LEAST * minute};
     }
@@ -195,9 +195,24 @@ static enum calendar_unit unit_of_part(int part)
 }
 
 /* How many of each unit make one of the next larger; weeks are days already. */
-static const int64_t per_larger[] = {
-    [CALENDAR_MONTH] = MONTHS_A_YEAR, [CALENDAR_DAY] = DAYS_A_MONTH, [CALENDAR_HOUR] = 24,
-    [CALENDAR_MINUTE] = 60,           [CALENDAR_SECOND] = 60,        [CALENDAR_MILLISECOND] = 1000};
+static int64_t count_per_larger(enum calendar_unit unit)
+{
+    switch (unit) {
+    case CALENDAR_MONTH:
+        return MONTHS_A_YEAR;
+    case CALENDAR_DAY:
+        return DAYS_A_MONTH;
+    case CALENDAR_HOUR:
+        return 24;
+    case CALENDAR_MINUTE:
+    case CALENDAR_SECOND:
+        return 60;
+    case CALENDAR_MILLISECOND:
+        return 1000;
+    default:
+        return 1;
+    }
+}
 
 /* Cuts an amount of a unit finer than `coarsest` to whole `coarsest`. */
 static int128 cut_to_unit(int128 amount, enum calendar_unit *unit, enum calendar_unit coarsest)
@@ -207,7 +222,7 @@ static int128 cut_to_unit(int128 amount, enum calendar_unit *unit, enum calendar
             *unit = CALENDAR_YEAR;
             amount /= DAYS_A_YEAR;
         } else {
-            amount /= per_larger[*unit];
+            amount /= count_per_larger(*unit);
             *unit = *unit == CALENDAR_DAY ? CALENDAR_MONTH : (enum calendar_unit)(*unit - 1);
         }
     }
@@ -217,7 +232,7 @@ static int128 cut_to_unit(int128 amount, enum calendar_unit *unit, enum calendar
 static enum status add_months(struct datetime *a, int128 months)
 {
     int128 total = a->year * (int128)MONTHS_A_YEAR + (a->month - 1) + months;
-    if (total < MONTHS_A_YEAR || total >= 10000 * MONTHS_A_YEAR) {
+    if (total < MONTHS_A_YEAR || total >= (int128)10000 * MONTHS_A_YEAR) {
         return STATUS_LIMIT;
     }
     a->year = (int16_t)(total / MONTHS_A_YEAR);

@@ -43,7 +43,7 @@ static bool read_fraction(struct reading *in)
     }
     in->at++;
     size_t count = read_digits(in);
-    in->too_long = in->too_long || count > 2 * DECIMAL_SCALE_MAX;
+    in->too_long = in->too_long || count > (size_t)2 * DECIMAL_SCALE_MAX;
     in->places = in->too_long ? 0 : (int)count;
     return count > 0;
 }

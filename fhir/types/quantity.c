@@ -36,10 +36,10 @@ static const struct word *find_word(struct slice text)
     return NULL;
 }
 
-enum calendar_unit calendar_unit_of(struct slice text)
+enum calendar_unit calendar_unit_of(struct slice word)
 {
-    const struct word *word = find_word(text);
-    return word != NULL ? word->unit : CALENDAR_NONE;
+    const struct word *found = find_word(word);
+    return found != NULL ? found->unit : CALENDAR_NONE;
 }
 
 struct quantity quantity_of_number(struct decimal value)

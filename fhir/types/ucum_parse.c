@@ -204,7 +204,7 @@ static enum status read_number(struct reader *in, int *number_out)
     return STATUS_OK;
 }
 
-enum { UNIT_EXPONENT_MOST = 20 };
+enum { UNIT_EXPONENT_MOST = 99 };
 
 /* What follows a unit: +2, -1, 3, or nothing, which is 1. */
 static enum status read_exponent(struct reader *in, int *exponent_out)
