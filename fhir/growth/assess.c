@@ -10,6 +10,8 @@ static const double z95 = 1.6448536269514722;
 /* Just below 95: a BMI below P95 is not told as the 95th percentile by a last digit of rounding. */
 static const double below_95 = 94.999999999999986;
 
+static const double next_to_100 = 99.999999999999986;
+
 enum { CDC_FROM_MONTHS = 24, CDC_UNTIL_MONTHS = 240 };
 
 struct growth_input growth_input_none(void)
@@ -76,7 +78,7 @@ static struct growth_score score(enum growth_reference id, enum growth_sex sex, 
                                  double value)
 {
     struct lms lms;
-    if (!(value > 0) || !reference_lms(id, sex, at, &lms)) {
+    if (!(value >= 0) || !reference_lms(id, sex, at, &lms)) {
         return no_score;
     }
     enum lms_rule rule = reference_get(id)->rule;
@@ -85,22 +87,25 @@ static struct growth_score score(enum growth_reference id, enum growth_sex sex, 
     if (rule == LMS_CDC) {
         score.modified_z = lms_modified_z(&lms, value);
     }
+    if (!isfinite(score.z)) { /* a value of 0 where L <= 0 */
+        score.z = NAN;
+    }
     return score;
 }
 
 /* Above P95 the BMI is half-normal: percentile 90 + 10 * Phi((BMI - P95) / sigma). The share above
- * is kept, not the percentile, so that z loses nothing where the percentile is 100 to the last
- * digit. */
+ * is kept, not the percentile, so that z loses nothing near 100. CDC: 8.21 where the percentile
+ * rounds to 100, which is where as a double it is 100 or the number next to it. */
 static void score_tail(struct growth_assessment *a)
 {
     double share_above = 0.1 * normal_above((a->bmi - a->bmi_p95) / a->bmi_sigma);
-    double z = -normal_quantile(share_above);
-    if (z >= GROWTH_Z_CEILING) {
-        z = GROWTH_Z_CEILING;
-        growth_flag_set(&a->flags, GROWTH_FLAG_Z_CAPPED);
-    }
-    a->bmi_for_age.z = z;
     a->bmi_for_age.percentile = 100 - 100 * share_above;
+    if (a->bmi_for_age.percentile >= next_to_100) {
+        a->bmi_for_age.z = GROWTH_Z_CEILING;
+        growth_flag_set(&a->flags, GROWTH_FLAG_Z_CAPPED);
+    } else {
+        a->bmi_for_age.z = -normal_quantile(share_above);
+    }
 }
 
 static void assess_bmi_cdc(struct growth_assessment *a, enum growth_sex sex, double months)
@@ -148,7 +153,8 @@ static void assess_who(struct growth_assessment *a, const struct growth_input *i
     a->weight_for_length =
         score(REFERENCE_WHO_WEIGHT_FOR_LENGTH, sex, a->height_cm, input->weight_kg);
     a->category = growth_category_of_length(a->weight_for_length.z);
-    if (a->height_cm > 0 && isnan(a->weight_for_length.z) && input->weight_kg > 0) {
+    if (isnan(a->weight_for_length.percentile) && a->height_cm >= 0 && input->weight_kg >= 0 &&
+        sex != GROWTH_SEX_UNKNOWN) {
         growth_flag_set(&a->flags, GROWTH_FLAG_LENGTH_OUTSIDE_CHART);
     }
     double days = isnan(a->corrected_days) ? a->age.days : a->corrected_days;
@@ -238,10 +244,10 @@ static void flag_missing(struct growth_assessment *a, const struct growth_input 
     if (a->bmi > 0 && a->chart != GROWTH_CHART_WHO) {
         return;
     }
-    if (!(input->weight_kg > 0)) {
+    if (isnan(input->weight_kg)) {
         growth_flag_set(&a->flags, GROWTH_FLAG_NO_WEIGHT);
     }
-    if (!(input->height_cm > 0)) {
+    if (isnan(input->height_cm)) {
         growth_flag_set(&a->flags, GROWTH_FLAG_NO_HEIGHT);
     }
 }

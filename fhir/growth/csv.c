@@ -268,11 +268,11 @@ static enum growth_sex sex_of(struct slice field)
     return GROWTH_SEX_UNKNOWN;
 }
 
-/* A measurement above 0, or NAN. */
+/* A measurement, or NAN. 0 is read: it is computed where it can be, and flagged as implausible. */
 static double size_of(struct slice field, enum growth_flag unreadable, growth_flags *flags)
 {
     double value = NAN;
-    if (is_given(field) && (!number_read(field, &value) || !(value > 0))) {
+    if (is_given(field) && (!number_read(field, &value) || !(value >= 0))) {
         growth_flag_set(flags, unreadable);
         return NAN;
     }

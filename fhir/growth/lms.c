@@ -58,6 +58,6 @@ double lms_value(const struct lms *lms, enum lms_rule rule, double z)
 double lms_modified_z(const struct lms *lms, double value)
 {
     double side = value < lms->m ? -1 : 1;
-    double sd2 = plain_value(lms, LMS_CDC, 2 * side);
+    double sd2 = plain_value(lms, LMS_WHO, 2 * side); /* CDC's program has no logarithm here */
     return side * (value - lms->m) / (0.5 * (sd2 - lms->m));
 }

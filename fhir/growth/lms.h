@@ -1,6 +1,7 @@
 /*
  * Cole's LMS method: a distribution as power L, median M and coefficient of variation S. Values are
- * in the unit of M and above 0. Nothing here checks for plausibility.
+ * in the unit of M and not negative (0 has an infinite z where L <= 0). Nothing here checks for
+ * plausibility.
  */
 #ifndef FHIR_GROWTH_LMS_H
 #define FHIR_GROWTH_LMS_H

@@ -90,7 +90,7 @@ bool reference_lms(enum growth_reference id, enum growth_sex sex, double at, str
 double reference_z(enum growth_reference id, enum growth_sex sex, double at, double value)
 {
     struct lms lms;
-    if (!(value > 0) || !reference_lms(id, sex, at, &lms)) {
+    if (!(value >= 0) || !reference_lms(id, sex, at, &lms)) {
         return NAN;
     }
     return lms_z(&lms, references[id].rule, value);

@@ -54,8 +54,8 @@ bool reference_find(struct slice name, enum growth_reference *id_out);
 /* False, and *lms_out untouched: sex unknown, or `at` outside [first, last] or NAN. */
 bool reference_lms(enum growth_reference id, enum growth_sex sex, double at, struct lms *lms_out);
 
-/* z of a value (kg, cm, kg/m2) at a position; NAN when reference_lms has none or value is not
- * above 0. */
+/* z of a value (kg, cm, kg/m2) at a position; NAN when reference_lms has none or value is below
+ * 0. */
 double reference_z(enum growth_reference id, enum growth_sex sex, double at, double value);
 
 /* The value at z; NAN as above. Percentile curves: reference_value(..., normal_quantile(p)). */
