@@ -223,7 +223,7 @@ static double height_by_chart(const struct growth_input *input, enum growth_char
 /* A BMI given is kept, as CDC's program keeps it; rounding to one decimal is no disagreement. */
 static double bmi_of(const struct growth_input *input, double height_cm, growth_flags *flags)
 {
-    static const double rounding = 0.1;
+    static const double rounding = 0.1000001;
     double metres = height_cm / 100;
     double computed = input->weight_kg / (metres * metres);
     if (!(input->bmi > 0)) {
