@@ -130,6 +130,13 @@ static enum status list_files(struct loading *loading, struct span named,
 
 /* ---- reading ---- */
 
+static struct slice default_ehrs_dir(struct arena *arena, struct slice path)
+{
+    struct slice folder = folder_of(arena, path);
+    return slice_is(folder, ".") ? SLICE("ehrs.d")
+                                 : arena_printf(arena, "%.*s/ehrs.d", SLICE_ARGS(folder));
+}
+
 static enum status load_gateway(struct loading *loading, struct slice path, struct span *ehrs_out)
 {
     struct config_gateway *gateway = &loading->config->gateway;
@@ -203,8 +210,11 @@ enum status config_load(struct arena *arena, struct slice path,
     struct span named = SPAN_NONE;
     config->file = arena_copy(arena, path);
     enum status status = load_gateway(&loading, config->file, &named);
-    if (status != STATUS_OK && config->gateway.ehrs_dir.len == 0) {
-        return status; /* where the EHRs are is not known */
+    if (status == STATUS_IO) {
+        return status;
+    }
+    if (config->gateway.ehrs_dir.len == 0) { /* gateway.yaml is no YAML: look in the usual place */
+        config->gateway.ehrs_dir = default_ehrs_dir(arena, config->file);
     }
     enum status listed = list_files(&loading, named, &files);
     if (listed != STATUS_OK) {

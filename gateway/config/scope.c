@@ -60,6 +60,19 @@ static struct slice sibling(const struct setting *setting, const char *prefix)
     return part;
 }
 
+/* The place of a key in a copy of the file in which the value is starred out: a diagnostic shows
+ * the line, and must not show the secret. */
+static struct span masked_place(struct arena *arena, const struct yaml *member)
+{
+    const struct source *file = member->key.span.source;
+    char *text = arena_cstr(arena, file->text);
+    for (uint32_t i = member->span.start; i < member->span.end; i++) {
+        text[i] = text[i] == '\n' || text[i] == '\r' ? text[i] : '*';
+    }
+    return (struct span){source_create(arena, file->name, slice_from(text, file->text.len)),
+                         member->key.span.start, member->key.span.end};
+}
+
 static void report_unknown(const struct scope *scope, const struct yaml *member, const char *prefix)
 {
     static const char *const secret_words[] = {"secret", "token",       "password",
@@ -67,9 +80,10 @@ static void report_unknown(const struct scope *scope, const struct yaml *member,
     struct diag_list *diags = scope->reader->diags;
     for (size_t i = 0; i < sizeof secret_words / sizeof *secret_words; i++) {
         if (slice_is(member->key.text, secret_words[i])) {
-            struct diag *diag = diag_add(diags, DIAG_CONFIG_SECRET, member->key.span,
-                                         "%s%.*s: a secret does not stand in this file", prefix,
-                                         SLICE_ARGS(member->key.text));
+            struct diag *diag =
+                diag_add(diags, DIAG_CONFIG_SECRET, masked_place(scope->reader->arena, member),
+                         "%s%.*s: a secret does not stand in this file", prefix,
+                         SLICE_ARGS(member->key.text));
             diag_hint(diags, diag,
                       "put it into a file of mode 0600 and name that: secret-file, token-file, "
                       "key-file");

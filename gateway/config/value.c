@@ -245,7 +245,7 @@ bool config_url_is_loopback(struct slice url)
 static void set_url(const struct value *value, void *field)
 {
     struct slice url = value->text;
-    if (url.len == 0 && value->span.source == NULL) {
+    if (url.len == 0 && value->setting->least == 0) {
         return;
     }
     while (slice_ends_with(url, SLICE("/"))) {
@@ -276,7 +276,7 @@ static void set_url(const struct value *value, void *field)
 
 static struct slice resolve(const struct value *value)
 {
-    if (value->text.len == 0 || value->text.at[0] == '/') {
+    if (value->text.len == 0 || value->text.at[0] == '/' || slice_is(value->reader->folder, ".")) {
         return value->text;
     }
     return arena_printf(value->reader->arena, "%.*s/%.*s", SLICE_ARGS(value->reader->folder),
