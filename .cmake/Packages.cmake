@@ -26,6 +26,8 @@ eplan_package(event_ssl libevent_openssl libevent-dev)
 eplan_package(event_pthreads libevent_pthreads libevent-dev)
 eplan_package(sqlite sqlite3 libsqlite3-dev)
 eplan_package(yaml yaml-0.1 libyaml-dev)
+eplan_package(pcre2 libpcre2-8 libpcre2-dev)
+eplan_package(utf8proc libutf8proc libutf8proc-dev)
 eplan_package(cmocka cmocka libcmocka-dev)
 
 get_property(missing GLOBAL PROPERTY EPLAN_MISSING)

@@ -235,6 +235,30 @@ const struct json *json_member(const struct json *object, struct slice name)
     return outside(find_member(inside(object), name));
 }
 
+static bool is_named(const char *string, struct slice name)
+{
+    return string[0] == name.at[0] && strncmp(string, name.at, name.len) == 0 &&
+           string[name.len] == '\0';
+}
+
+const struct json *json_member_beside(const struct json *object, struct slice name,
+                                      const struct json **beside_out)
+{
+    const cJSON *value = NULL;
+    const cJSON *beside = NULL;
+    if (json_is(object, JSON_OBJECT) && name.len != 0) {
+        for (const cJSON *item = inside(object)->child; item != NULL; item = item->next) {
+            if (item->string[0] == '_') {
+                beside = is_named(item->string + 1, name) ? item : beside;
+            } else if (is_named(item->string, name)) {
+                value = item;
+            }
+        }
+    }
+    *beside_out = (const struct json *)beside;
+    return (const struct json *)value;
+}
+
 const struct json *json_get(const struct json *object, const char *name)
 {
     return json_member(object, slice_of(name));

@@ -73,6 +73,10 @@ size_t json_count(const struct json *json);
 /* Member by exact name; NULL when absent, json is NULL or no object. O(members). */
 const struct json *json_member(const struct json *object, struct slice name);
 const struct json *json_get(const struct json *object, const char *name);
+/* The member by that name, or NULL, and in *beside_out the member that has an underscore before it
+ * (FHIR JSON: id and extensions of a primitive), or NULL. One pass. */
+const struct json *json_member_beside(const struct json *object, struct slice name,
+                                      const struct json **beside_out);
 /* The string member `name`, or SLICE_NONE when it is absent or no string. */
 struct slice json_get_text(const struct json *object, const char *name);
 /* Same kind, same text of numbers and strings, same elements in order, same members in any order.

@@ -84,6 +84,7 @@ struct node {
     uint8_t kind; /* enum node_kind */
     uint8_t op;   /* enum operator_id */
     bool descending;     /* an argument of sort(): followed by desc */
+    bool negated;        /* an argument of sort(): -key, the sign itself is taken away */
     bool is_type_name;   /* NODE_MEMBER without input that names the type of the context */
     bool parenthesized;
     uint16_t depth;      /* of the tree below, 1 for a leaf */

@@ -338,6 +338,10 @@ static bool parse_arguments(struct parser *parser, struct node *call)
         if (arg == NULL) {
             return false;
         }
+        if (sort && arg->kind == NODE_UNARY && arg->op == OP_SUBTRACT && !arg->parenthesized) {
+            arg = arg->right; /* turns the order, also of strings and dates */
+            arg->negated = true;
+        }
         if (sort && (token_is_word(&parser->token, "desc") || token_is_word(&parser->token, "asc"))) {
             arg->descending = token_is_word(&parser->token, "desc");
             take(parser);
