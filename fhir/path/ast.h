@@ -81,15 +81,15 @@ struct binding {
 };
 
 struct node {
-    uint8_t kind; /* enum node_kind */
-    uint8_t op;   /* enum operator_id */
-    bool descending;     /* an argument of sort(): followed by desc */
-    bool negated;        /* an argument of sort(): -key, the sign itself is taken away */
-    bool is_type_name;   /* NODE_MEMBER without input that names the type of the context */
+    uint8_t kind;      /* enum node_kind */
+    uint8_t op;        /* enum operator_id */
+    bool descending;   /* an argument of sort(): followed by desc */
+    bool negated;      /* an argument of sort(): -key, the sign itself is taken away */
+    bool is_type_name; /* NODE_MEMBER without input that names the type of the context */
     bool parenthesized;
-    uint16_t depth;      /* of the tree below, 1 for a leaf */
+    uint16_t depth; /* of the tree below, 1 for a leaf */
     uint16_t arg_count;
-    unsigned slot;       /* NODE_VARIABLE: of a defined variable, from 1; defineVariable: its own */
+    unsigned slot;    /* NODE_VARIABLE: of a defined variable, from 1; defineVariable: its own */
     struct span span; /* the whole */
     struct span mark; /* the name or the operator: where a message points */
     struct slice name;

@@ -97,8 +97,8 @@ static bool take_argument(struct evaluation *eval, struct call *call, unsigned i
         struct path_item room[ROOM];
         struct collection items = COLLECTION_ON(room);
         eval_node(eval, arg, call->frame, &items);
-        call->given[i] = single_value(eval, collection_view(&items), arg->span, "this argument",
-                                      &call->args[i]);
+        call->given[i] =
+            single_value(eval, collection_view(&items), arg->span, "this argument", &call->args[i]);
     }
     if (!call->given[i]) {
         return letter == 'I';
@@ -144,7 +144,5 @@ void eval_argument(struct evaluation *eval, const struct call *call, unsigned i,
 
 struct frame frame_of(const struct call *call, const struct path_item *item, size_t index)
 {
-    return (struct frame){.self = {item, 1},
-                          .total = call->frame->total,
-                          .index = (int64_t)index};
+    return (struct frame){.self = {item, 1}, .total = call->frame->total, .index = (int64_t)index};
 }

@@ -42,7 +42,7 @@ struct slice check_type_words(struct checker *checker, const struct path_type *t
 bool check_single(struct checker *checker, const struct path_type *type, struct span span,
                   const char *what)
 {
-    if (type->min < 2) {
+    if (type->min < 2 || checker->lazy != 0) {
         return false;
     }
     struct diag *diag = diag_add(checker->diags, DIAG_PATH_SINGLETON, span,
@@ -120,7 +120,8 @@ const struct path_type *check_narrow(struct checker *checker, const struct type_
                 type_add(&narrow, refs, input->refs[i]);
             }
         } else if (spec->fhir != NULL) {
-            if (type == spec->fhir || (!spec->exact && model_is_subtype(checker->model, type, spec->fhir))) {
+            if (type == spec->fhir ||
+                (!spec->exact && model_is_subtype(checker->model, type, spec->fhir))) {
                 type_add(&narrow, refs, input->refs[i]);
             } else if (type_is_open(checker->model, type) &&
                        model_is_subtype(checker->model, spec->fhir, type)) {
@@ -324,9 +325,10 @@ static bool check_type_name(struct checker *checker, struct node *node,
         type_add(&narrow, refs, type_ref_of(checker->model, spec.fhir));
     }
     if (narrow.count == 0) {
-        struct diag *diag = diag_add(
-            checker->diags, DIAG_PATH_CONTEXT, node->mark, "the path starts at %.*s, not at FHIR.%.*s",
-            SLICE_ARGS(check_type_words(checker, self)), SLICE_ARGS(node->name));
+        struct diag *diag =
+            diag_add(checker->diags, DIAG_PATH_CONTEXT, node->mark,
+                     "the path starts at %.*s, not at FHIR.%.*s",
+                     SLICE_ARGS(check_type_words(checker, self)), SLICE_ARGS(node->name));
         diag_hint(checker->diags, diag, "leave the type out, or go to one with ofType(%.*s)",
                   SLICE_ARGS(node->name));
         node->type = any(checker);
@@ -523,8 +525,8 @@ static void check_indexer(struct checker *checker, struct node *node, struct sur
         diag_add(checker->diags, DIAG_PATH_UNORDERED, node->mark,
                  "an index counts on an order that this collection does not have");
     }
-    node->type =
-        type_times(checker->arena, node->input->type, 0, type_is_nothing(node->input->type) ? 0 : 1);
+    node->type = type_times(checker->arena, node->input->type, 0,
+                            type_is_nothing(node->input->type) ? 0 : 1);
 }
 
 static void check_type_operator(struct checker *checker, struct node *node,

@@ -82,20 +82,20 @@ static void check_input(struct checker *checker, const struct node *node,
     struct input_demand demand = input_demand(rule);
     struct slice name = arena_printf(checker->arena, "%s()", node->function->name);
     if (!type_converts(input, demand.kinds)) {
-        struct diag *diag =
-            diag_add(checker->diags, DIAG_PATH_INPUT_TYPE, node->mark,
-                     "%s is called on %s, not on %.*s", name.at, demand.words,
-                     SLICE_ARGS(check_type_words(checker, input)));
+        struct diag *diag = diag_add(checker->diags, DIAG_PATH_INPUT_TYPE, node->mark,
+                                     "%s is called on %s, not on %.*s", name.at, demand.words,
+                                     SLICE_ARGS(check_type_words(checker, input)));
         hint_input(checker, diag, input, demand.kinds);
     } else if (demand.single) {
         check_single(checker, input, node->mark, name.at);
     }
     bool ordered = rule == INPUT_ORDERED;
     if (ordered && checker->scope->strict && input->unordered) {
-        struct diag *diag = diag_add(checker->diags, DIAG_PATH_UNORDERED, node->mark,
-                                     "%s counts on an order that this collection does not have",
-                                     name.at);
-        diag_hint(checker->diags, diag, "children() and descendants() come in no order; use where()");
+        struct diag *diag =
+            diag_add(checker->diags, DIAG_PATH_UNORDERED, node->mark,
+                     "%s counts on an order that this collection does not have", name.at);
+        diag_hint(checker->diags, diag,
+                  "children() and descendants() come in no order; use where()");
     }
 }
 
@@ -178,8 +178,8 @@ static void check_variable_name(struct checker *checker, const struct node *node
         taken = taken || slice_equal(b->name, name);
     }
     if (taken) {
-        diag_add(checker->diags, DIAG_PATH_VARIABLE_TWICE, arg->span,
-                 "%%%.*s is defined already", SLICE_ARGS(name));
+        diag_add(checker->diags, DIAG_PATH_VARIABLE_TWICE, arg->span, "%%%.*s is defined already",
+                 SLICE_ARGS(name));
     }
 }
 
@@ -194,7 +194,8 @@ static void check_argument(struct checker *checker, struct node *node, unsigned 
     }
     bool conditional = node->function->input == INPUT_CONTEXT;
     if (letter == 't' || (letter == 'w' && conditional)) {
-        inside.self = type_is_nothing(input) ? any(checker) : type_times(checker->arena, input, 0, 1);
+        inside.self =
+            type_is_nothing(input) ? any(checker) : type_times(checker->arena, input, 0, 1);
     }
     if (letter == 'g') {
         inside.total = any(checker);
@@ -203,7 +204,9 @@ static void check_argument(struct checker *checker, struct node *node, unsigned 
         check_repeat(checker, arg, input, around);
         return;
     }
+    checker->lazy += letter == 't';
     check_node(checker, arg, &inside);
+    checker->lazy -= letter == 't';
     switch (letter) {
     case 'w':
         check_criterion(checker, arg);
@@ -411,14 +414,14 @@ static bool check_count(struct checker *checker, const struct node *node)
         return true;
     }
     bool range = function->min != function->max;
-    struct slice takes = function->max == 0 ? SLICE("no argument")
-                         : range ? arena_printf(checker->arena, "%d to %d arguments",
-                                                function->min, function->max)
-                                 : arena_printf(checker->arena, "%d argument%s", function->min,
-                                                function->min == 1 ? "" : "s");
-    struct diag *diag = diag_add(checker->diags, DIAG_PATH_ARGUMENT_COUNT, node->mark,
-                                 "%s() takes %s, and is given %d", function->name, takes.at,
-                                 node->arg_count);
+    struct slice takes =
+        function->max == 0 ? SLICE("no argument")
+        : range ? arena_printf(checker->arena, "%d to %d arguments", function->min, function->max)
+                : arena_printf(checker->arena, "%d argument%s", function->min,
+                               function->min == 1 ? "" : "s");
+    struct diag *diag =
+        diag_add(checker->diags, DIAG_PATH_ARGUMENT_COUNT, node->mark,
+                 "%s() takes %s, and is given %d", function->name, takes.at, node->arg_count);
     diag_hint(checker->diags, diag, "it is used as %s", function->usage);
     return false;
 }

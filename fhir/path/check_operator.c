@@ -47,10 +47,10 @@ static void report_operands(struct checker *checker, const struct node *node)
     } else if ((op == OP_ADD || op == OP_SUBTRACT) && (left & ~(unsigned)KINDS_MOMENT) == 0) {
         code = DIAG_PATH_DATE_OPERAND;
     }
-    struct diag *diag = diag_add(checker->diags, code, node->mark, "%s takes no %.*s and %.*s",
-                                 operator_text(op),
-                                 SLICE_ARGS(check_type_words(checker, node->input->type)),
-                                 SLICE_ARGS(check_type_words(checker, node->right->type)));
+    struct diag *diag =
+        diag_add(checker->diags, code, node->mark, "%s takes no %.*s and %.*s", operator_text(op),
+                 SLICE_ARGS(check_type_words(checker, node->input->type)),
+                 SLICE_ARGS(check_type_words(checker, node->right->type)));
     hint_operand(checker, diag, op, left, right);
 }
 
@@ -61,8 +61,7 @@ static unsigned result_kinds(enum operator_id op, unsigned left, unsigned right)
     for (int l = PATH_BOOLEAN; l < PATH_TYPE_INFO; l++) {
         for (int r = PATH_BOOLEAN; r < PATH_TYPE_INFO; r++) {
             if ((left & 1U << l) != 0 && (right & 1U << r) != 0) {
-                enum path_kind kind =
-                    operator_result(op, (enum path_kind)l, (enum path_kind)r);
+                enum path_kind kind = operator_result(op, (enum path_kind)l, (enum path_kind)r);
                 kinds |= kind != PATH_NODE ? 1U << kind : 0;
             }
         }

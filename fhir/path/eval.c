@@ -122,8 +122,8 @@ static void eval_type_name(struct evaluation *eval, const struct node *node,
     }
 }
 
-static void eval_member(struct evaluation *eval, const struct node *node,
-                        const struct frame *frame, struct collection *out)
+static void eval_member(struct evaluation *eval, const struct node *node, const struct frame *frame,
+                        struct collection *out)
 {
     if (node->is_type_name) {
         eval_type_name(eval, node, frame, out);
@@ -252,8 +252,8 @@ static enum truth truth_membership(struct evaluation *eval, const struct node *n
     struct collection many = COLLECTION_ON(rooms[1]);
     eval_node(eval, in ? node->input : node->right, frame, &one);
     eval_node(eval, in ? node->right : node->input, frame, &many);
-    const struct path_item *item = single_item(eval, collection_view(&one), node->mark,
-                                               operator_text(node->op));
+    const struct path_item *item =
+        single_item(eval, collection_view(&one), node->mark, operator_text(node->op));
     if (item == NULL) {
         return TRUTH_EMPTY;
     }
@@ -515,8 +515,8 @@ static enum status evaluate_run(void *arg)
 }
 
 enum status path_evaluate(const struct path_expr *expr, const struct path_env *env,
-                          struct arena *arena, const struct limits *limits,
-                          struct diag_list *diags, struct path_items *items_out)
+                          struct arena *arena, const struct limits *limits, struct diag_list *diags,
+                          struct path_items *items_out)
 {
     struct evaluate_work work = {.eval = {.arena = arena,
                                           .expr = expr,

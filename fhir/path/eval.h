@@ -14,7 +14,8 @@ struct collection {
 };
 
 enum { ROOM = 4 };
-#define COLLECTION_ON(room) ((struct collection){.at = (room), .cap = sizeof(room) / sizeof *(room)})
+#define COLLECTION_ON(room)                                                                        \
+    ((struct collection){.at = (room), .cap = sizeof(room) / sizeof *(room)})
 
 static inline struct path_items collection_view(const struct collection *collection)
 {
@@ -113,7 +114,7 @@ void add_children(struct evaluation *eval, const struct path_item *item, struct 
 struct path_item item_decimal(struct evaluation *eval, struct decimal value);
 struct path_item item_quantity(struct evaluation *eval, struct quantity value);
 struct path_item item_datetime(struct evaluation *eval, const struct datetime *value);
-struct decimal value_decimal(const struct path_item *value); /* of an Integer or Decimal */
+struct decimal value_decimal(const struct path_item *value);   /* of an Integer or Decimal */
 struct quantity value_quantity(const struct path_item *value); /* or of a number */
 static inline bool kind_is(const struct path_item *item, unsigned kinds)
 {
@@ -131,7 +132,8 @@ bool item_text(struct evaluation *eval, const struct path_item *value, struct sl
 enum { VALUE_ARGS = 3 };
 
 /* What a function is given. `value` is set for the input rules that ask for one item or value;
- * args[i] for the letters that are values, and given[i] when the argument is there and not empty. */
+ * args[i] for the letters that are values, and given[i] when the argument is there and not empty.
+ */
 struct call {
     const struct node *node;
     const struct frame *frame;

@@ -206,8 +206,7 @@ static bool to_time(struct evaluation *eval, const struct call *call, struct pat
         *out = *value;
         return true;
     }
-    return value->kind == PATH_STRING &&
-           moment_of_text(eval, value->text, FORM_PATH_TIME, out);
+    return value->kind == PATH_STRING && moment_of_text(eval, value->text, FORM_PATH_TIME, out);
 }
 
 /* ---- Quantity ---- */
@@ -241,8 +240,8 @@ static bool to_quantity(struct evaluation *eval, const struct call *call, struct
         *out = item_quantity(eval, quantity);
         return true;
     }
-    enum status status = quantity_convert(&quantity, call->args[0].text, eval->diags,
-                                          call->node->mark, &converted);
+    enum status status =
+        quantity_convert(&quantity, call->args[0].text, eval->diags, call->node->mark, &converted);
     if (status == STATUS_INVALID) {
         eval_stop_told(eval);
     }

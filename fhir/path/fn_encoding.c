@@ -40,8 +40,7 @@ static void start(struct evaluation *eval, const struct call *call, struct buf *
 
 static const char digits_plain[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-static const char digits_url[] =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+static const char digits_url[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 static void encode_base64(struct slice text, const char *digits, struct buf *out)
 {
@@ -259,8 +258,7 @@ static bool unescape_code(struct slice text, size_t *at, struct buf *out)
         return false;
     }
     size_t next = *at + 6;
-    if (code >= 0xD800 && code < 0xDC00 &&
-        slice_equal(slice_part(text, next, 2), SLICE("\\u")) &&
+    if (code >= 0xD800 && code < 0xDC00 && slice_equal(slice_part(text, next, 2), SLICE("\\u")) &&
         code_unit(text, next + 2, &low) && low >= 0xDC00 && low <= 0xDFFF) {
         code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
         next += 6;

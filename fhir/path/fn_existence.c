@@ -102,16 +102,14 @@ void fn_subset_of(struct evaluation *eval, const struct call *call, struct colle
 {
     struct collection other = {NULL, 0, 0};
     eval_argument(eval, call, 0, &other);
-    add_boolean(eval, out,
-                is_subset(eval, call->input, collection_view(&other), call->node->mark));
+    add_boolean(eval, out, is_subset(eval, call->input, collection_view(&other), call->node->mark));
 }
 
 void fn_superset_of(struct evaluation *eval, const struct call *call, struct collection *out)
 {
     struct collection other = {NULL, 0, 0};
     eval_argument(eval, call, 0, &other);
-    add_boolean(eval, out,
-                is_subset(eval, collection_view(&other), call->input, call->node->mark));
+    add_boolean(eval, out, is_subset(eval, collection_view(&other), call->input, call->node->mark));
 }
 
 void fn_count(struct evaluation *eval, const struct call *call, struct collection *out)

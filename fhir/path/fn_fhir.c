@@ -20,8 +20,7 @@ void fn_extension(struct evaluation *eval, const struct call *call, struct colle
             eval_step(eval, call->node->mark);
             if (slice_equal(json_get_text(json, "url"), call->args[0].text)) {
                 struct path_item found = {.kind = PATH_NODE, .type = type};
-                found.node =
-                    (struct path_node){.json = json, .resource = item->node.resource};
+                found.node = (struct path_node){.json = json, .resource = item->node.resource};
                 collection_add(eval, out, found);
             }
         }
@@ -37,8 +36,8 @@ void fn_check_modifiers(struct evaluation *eval, const struct call *call, struct
             bool allowed = false;
             for (unsigned k = 0; k < call->node->arg_count; k++) {
                 const struct node *arg = call->node->args[k];
-                allowed = allowed || (arg->kind == NODE_LITERAL &&
-                                      slice_equal(arg->literal.text, url));
+                allowed =
+                    allowed || (arg->kind == NODE_LITERAL && slice_equal(arg->literal.text, url));
             }
             if (!allowed) {
                 eval_stop(eval, DIAG_PATH_MODIFIER, call->node->mark, NULL,
@@ -97,9 +96,8 @@ void fn_conforms_to(struct evaluation *eval, const struct call *call, struct col
                   "there is no StructureDefinition '%.*s' here", SLICE_ARGS(url));
     }
     const struct model_type *own = path_item_type(eval->model, &call->value);
-    collection_add(
-        eval, out,
-        path_item_boolean(own != NULL && model_is_subtype(eval->model, own, type)));
+    collection_add(eval, out,
+                   path_item_boolean(own != NULL && model_is_subtype(eval->model, own, type)));
 }
 
 static enum path_member model_member_of(struct evaluation *eval, struct slice url,
@@ -159,8 +157,7 @@ void fn_html_checks(struct evaluation *eval, const struct call *call, struct col
 {
     struct path_item value;
     if (item_value(eval, &call->value, call->node->mark, &value)) {
-        bool allowed =
-            value.kind == PATH_STRING && html_is_allowed(eval->arena, value.text);
+        bool allowed = value.kind == PATH_STRING && html_is_allowed(eval->arena, value.text);
         collection_add(eval, out, path_item_boolean(allowed));
     }
 }
@@ -181,8 +178,7 @@ struct reference_index {
     uint32_t count;
 };
 
-static void index_add(struct reference_index *index, struct slice key,
-                      const struct json *resource)
+static void index_add(struct reference_index *index, struct slice key, const struct json *resource)
 {
     if (key.len == 0) {
         return;

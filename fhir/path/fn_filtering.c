@@ -139,9 +139,8 @@ static void sort_keys(struct sorter *sorter, struct sort_row *row)
         struct frame frame = frame_of(sorter->call, &row->item, 0);
         frame.index = -1;
         eval_node(sorter->eval, node->args[k], &frame, &items);
-        row->keys[k].present =
-            single_value(sorter->eval, collection_view(&items), node->args[k]->span, "a sort key",
-                         &row->keys[k].value);
+        row->keys[k].present = single_value(sorter->eval, collection_view(&items),
+                                            node->args[k]->span, "a sort key", &row->keys[k].value);
     }
 }
 

@@ -9,22 +9,22 @@
 enum { DEPTH_MAX = 64 };
 
 static const char *const elements[] = {
-    "a",   "abbr", "acronym", "b",      "big", "blockquote", "br",   "caption", "cite",
-    "code", "col", "colgroup", "dd",    "dfn", "div",        "dl",   "dt",      "em",
-    "h1",  "h2",   "h3",      "h4",     "h5",  "h6",         "hr",   "i",       "img",
-    "li",  "map",  "area",    "ol",     "p",   "pre",        "q",    "samp",    "small",
-    "span", "strong", "sub",  "sup",    "table", "tbody",    "td",   "tfoot",   "th",
-    "thead", "tr", "tt",      "ul",     "var"};
+    "a",     "abbr",   "acronym",  "b",   "big",   "blockquote", "br", "caption", "cite",
+    "code",  "col",    "colgroup", "dd",  "dfn",   "div",        "dl", "dt",      "em",
+    "h1",    "h2",     "h3",       "h4",  "h5",    "h6",         "hr", "i",       "img",
+    "li",    "map",    "area",     "ol",  "p",     "pre",        "q",  "samp",    "small",
+    "span",  "strong", "sub",      "sup", "table", "tbody",      "td", "tfoot",   "th",
+    "thead", "tr",     "tt",       "ul",  "var"};
 
 static const char *const attributes[] = {
-    "abbr",   "accesskey", "align",   "alt",     "axis",    "bgcolor", "border",
-    "cellhalign", "cellpadding", "cellspacing", "cellvalign", "char", "charoff", "charset",
-    "cite",   "class",     "colspan", "compact", "coords",  "dir",     "frame",
-    "headers", "height",   "href",    "hreflang", "hspace", "id",      "lang",
-    "longdesc", "name",    "nowrap",  "rel",     "rev",     "rowspan", "rules",
-    "scope",  "shape",     "span",    "src",     "start",   "style",   "summary",
-    "tabindex", "title",   "type",    "usemap",  "valign",  "value",   "vspace",
-    "width",  "xml:lang",  "xmlns"};
+    "abbr",       "accesskey",   "align",       "alt",        "axis",   "bgcolor", "border",
+    "cellhalign", "cellpadding", "cellspacing", "cellvalign", "char",   "charoff", "charset",
+    "cite",       "class",       "colspan",     "compact",    "coords", "dir",     "frame",
+    "headers",    "height",      "href",        "hreflang",   "hspace", "id",      "lang",
+    "longdesc",   "name",        "nowrap",      "rel",        "rev",    "rowspan", "rules",
+    "scope",      "shape",       "span",        "src",        "start",  "style",   "summary",
+    "tabindex",   "title",       "type",        "usemap",     "valign", "value",   "vspace",
+    "width",      "xml:lang",    "xmlns"};
 
 struct html {
     struct slice text;
@@ -110,8 +110,7 @@ static bool take_attribute(struct html *html)
 static bool open_element(struct html *html)
 {
     struct slice name = take_name(html);
-    if (!in_list(name, elements, sizeof elements / sizeof *elements) ||
-        html->depth == DEPTH_MAX ||
+    if (!in_list(name, elements, sizeof elements / sizeof *elements) || html->depth == DEPTH_MAX ||
         (html->depth == 0 && (html->rooted || !slice_is(name, "div")))) {
         return false;
     }
@@ -139,8 +138,7 @@ static bool close_element(struct html *html)
     html->at++;
     struct slice name = take_name(html);
     skip_space(html);
-    if (peek(html) != '>' || html->depth == 0 ||
-        !slice_equal(html->open[html->depth - 1], name)) {
+    if (peek(html) != '>' || html->depth == 0 || !slice_equal(html->open[html->depth - 1], name)) {
         return false;
     }
     html->at++;

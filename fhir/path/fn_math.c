@@ -37,8 +37,8 @@ static void add_whole(struct evaluation *eval, const struct call *call,
         struct quantity quantity = *value->quantity;
         quantity.value = turn(quantity.value);
         collection_add(eval, out, item_quantity(eval, quantity));
-    } else if (decimal_to_int64(turn(*value->decimal), &whole) == STATUS_OK &&
-               whole >= INT32_MIN && whole <= INT32_MAX) {
+    } else if (decimal_to_int64(turn(*value->decimal), &whole) == STATUS_OK && whole >= INT32_MIN &&
+               whole <= INT32_MAX) {
         collection_add(eval, out, path_item_integer((int32_t)whole));
     }
 }

@@ -14,7 +14,7 @@ static void add_range(struct evaluation *eval, const struct call *call, size_t f
 static size_t clamp(const struct call *call)
 {
     int64_t number = call->args[0].integer;
-    return number <= 0 ? 0
+    return number <= 0                            ? 0
            : (uint64_t)number < call->input.count ? (size_t)number
                                                   : call->input.count;
 }

@@ -1,3 +1,5 @@
+#include <stdio.h>
+
 #include "fhir/path/eval.h"
 #include "fhir/path/type.h"
 
@@ -294,14 +296,14 @@ bool item_text(struct evaluation *eval, const struct path_item *value, struct sl
         *text_out = arena_printf(eval->arena, "%lld", (long long)value->integer);
         return true;
     case PATH_DECIMAL:
-        *text_out = arena_copy(eval->arena,
-                               slice_from(decimal, decimal_print(*value->decimal, decimal)));
+        *text_out =
+            arena_copy(eval->arena, slice_from(decimal, decimal_print(*value->decimal, decimal)));
         return true;
     case PATH_DATE:
     case PATH_DATETIME:
     case PATH_TIME:
-        *text_out = arena_copy(eval->arena,
-                               slice_from(moment, datetime_print(value->datetime, moment)));
+        *text_out =
+            arena_copy(eval->arena, slice_from(moment, datetime_print(value->datetime, moment)));
         return true;
     case PATH_QUANTITY:
         *text_out = arena_copy(eval->arena,
@@ -322,8 +324,8 @@ static const struct json *decimal_json(struct arena *arena, struct decimal value
 static const char *ucum_of_word(enum calendar_unit unit)
 {
     static const char *const codes[] = {
-        [CALENDAR_YEAR] = "a",   [CALENDAR_MONTH] = "mo", [CALENDAR_WEEK] = "wk",
-        [CALENDAR_DAY] = "d",    [CALENDAR_HOUR] = "h",   [CALENDAR_MINUTE] = "min",
+        [CALENDAR_YEAR] = "a",   [CALENDAR_MONTH] = "mo",      [CALENDAR_WEEK] = "wk",
+        [CALENDAR_DAY] = "d",    [CALENDAR_HOUR] = "h",        [CALENDAR_MINUTE] = "min",
         [CALENDAR_SECOND] = "s", [CALENDAR_MILLISECOND] = "ms"};
     return codes[unit];
 }
@@ -387,9 +389,9 @@ const struct json *path_item_json(struct arena *arena, const struct model *model
     case PATH_STRING:
         return json_new_string(arena, item->text);
     case PATH_INTEGER:
-        return json_new_number(
-            arena, slice_from(number, (size_t)snprintf(number, sizeof number, "%lld",
-                                                       (long long)item->integer)));
+        return json_new_number(arena,
+                               slice_from(number, (size_t)snprintf(number, sizeof number, "%lld",
+                                                                   (long long)item->integer)));
     case PATH_DECIMAL:
         return decimal_json(arena, *item->decimal);
     case PATH_DATE:

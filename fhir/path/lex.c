@@ -182,8 +182,7 @@ static struct token lex_quoted(struct lexer *lexer, char quote)
         return bad(lexer, start);
     }
     lexer->at = at + 1;
-    struct token token =
-        token_of(lexer, quote == '\'' ? TOKEN_STRING : TOKEN_DELIMITED, start);
+    struct token token = token_of(lexer, quote == '\'' ? TOKEN_STRING : TOKEN_DELIMITED, start);
     token.text = buf_view(&out);
     return token;
 }

@@ -75,8 +75,7 @@ struct evaluation;
 struct call;
 struct collection;
 
-typedef void function_run(struct evaluation *eval, const struct call *call,
-                          struct collection *out);
+typedef void function_run(struct evaluation *eval, const struct call *call, struct collection *out);
 
 struct function {
     const char *name;

@@ -196,8 +196,7 @@ void add_children(struct evaluation *eval, const struct path_item *item, struct 
         add_untyped_children(eval, item, out);
         return;
     }
-    const struct json *object =
-        type->kind == MODEL_PRIMITIVE ? item->node.extra : item->node.json;
+    const struct json *object = type->kind == MODEL_PRIMITIVE ? item->node.extra : item->node.json;
     if (!json_is(object, JSON_OBJECT)) {
         return;
     }

@@ -168,8 +168,7 @@ static bool set_find(struct item_set *set, const struct path_item *item, uint64_
 static void set_grow(struct item_set *set)
 {
     uint32_t cap = set->cap * 2;
-    struct entry *entries =
-        arena_alloc(set->eval->arena, ((size_t)cap + 1) * sizeof *set->entries);
+    struct entry *entries = arena_alloc(set->eval->arena, ((size_t)cap + 1) * sizeof *set->entries);
     memcpy(entries + 1, set->entries + 1, set->count * sizeof *entries);
     set->entries = entries;
     set->cap = cap;

@@ -210,8 +210,8 @@ static enum truth values_equal(struct evaluation *eval, const struct path_item *
     }
 }
 
-enum truth item_equal(struct evaluation *eval, const struct path_item *a,
-                      const struct path_item *b, struct span span)
+enum truth item_equal(struct evaluation *eval, const struct path_item *a, const struct path_item *b,
+                      struct span span)
 {
     struct path_item x;
     struct path_item y;

@@ -42,8 +42,8 @@ enum path_kind operator_result(enum operator_id op, enum path_kind left, enum pa
         bool whole = left == PATH_INTEGER && right == PATH_INTEGER && op != OP_DIVIDE;
         return whole || op == OP_DIV ? PATH_INTEGER : PATH_DECIMAL;
     }
-    bool measures = (is_number(left) || left == PATH_QUANTITY) &&
-                    (is_number(right) || right == PATH_QUANTITY);
+    bool measures =
+        (is_number(left) || left == PATH_QUANTITY) && (is_number(right) || right == PATH_QUANTITY);
     if (measures && op != OP_DIV && op != OP_MOD) {
         return PATH_QUANTITY;
     }
@@ -170,8 +170,8 @@ static void move_date(struct evaluation *eval, enum operator_id op, const struct
     }
     status = datetime_add(date, op == OP_SUBTRACT ? -amount : amount, unit, &moved);
     if (status == STATUS_INVALID) {
-        eval_stop(eval, DIAG_PATH_DATE_UNIT, span, NULL,
-                  "a time of day cannot be moved by '%.*s'", SLICE_ARGS(by->unit));
+        eval_stop(eval, DIAG_PATH_DATE_UNIT, span, NULL, "a time of day cannot be moved by '%.*s'",
+                  SLICE_ARGS(by->unit));
     }
     if (status == STATUS_OK) {
         collection_add(eval, out, item_datetime(eval, &moved));

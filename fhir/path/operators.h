@@ -31,8 +31,8 @@ enum truth items_equal(struct evaluation *eval, struct path_items a, struct path
 bool items_equivalent(struct evaluation *eval, struct path_items a, struct path_items b,
                       struct span span);
 /* One item against one. */
-enum truth item_equal(struct evaluation *eval, const struct path_item *a,
-                      const struct path_item *b, struct span span);
+enum truth item_equal(struct evaluation *eval, const struct path_item *a, const struct path_item *b,
+                      struct span span);
 bool item_equivalent(struct evaluation *eval, const struct path_item *a, const struct path_item *b,
                      struct span span);
 

@@ -27,30 +27,18 @@ struct binary {
 enum { LEVEL_UNARY = 20, LEVEL_TYPE = 8 };
 
 static const struct binary binaries[] = {
-    {"*", OP_MULTIPLY, 10, false},
-    {"/", OP_DIVIDE, 10, false},
-    {"div", OP_DIV, 10, true},
-    {"mod", OP_MOD, 10, true},
-    {"+", OP_ADD, 9, false},
-    {"-", OP_SUBTRACT, 9, false},
-    {"&", OP_CONCATENATE, 9, false},
-    {"is", OP_IS, LEVEL_TYPE, true},
-    {"as", OP_AS, LEVEL_TYPE, true},
-    {"|", OP_UNION, 7, false},
-    {"<=", OP_LESS_EQUAL, 6, false},
-    {">=", OP_GREATER_EQUAL, 6, false},
-    {"<", OP_LESS, 6, false},
-    {">", OP_GREATER, 6, false},
-    {"=", OP_EQUAL, 5, false},
-    {"!=", OP_NOT_EQUAL, 5, false},
-    {"~", OP_EQUIVALENT, 5, false},
-    {"!~", OP_NOT_EQUIVALENT, 5, false},
-    {"in", OP_IN, 4, true},
-    {"contains", OP_CONTAINS, 4, true},
-    {"and", OP_AND, 3, true},
-    {"or", OP_OR, 2, true},
-    {"xor", OP_XOR, 2, true},
-    {"implies", OP_IMPLIES, 1, true},
+    {"*", OP_MULTIPLY, 10, false},   {"/", OP_DIVIDE, 10, false},
+    {"div", OP_DIV, 10, true},       {"mod", OP_MOD, 10, true},
+    {"+", OP_ADD, 9, false},         {"-", OP_SUBTRACT, 9, false},
+    {"&", OP_CONCATENATE, 9, false}, {"is", OP_IS, LEVEL_TYPE, true},
+    {"as", OP_AS, LEVEL_TYPE, true}, {"|", OP_UNION, 7, false},
+    {"<=", OP_LESS_EQUAL, 6, false}, {">=", OP_GREATER_EQUAL, 6, false},
+    {"<", OP_LESS, 6, false},        {">", OP_GREATER, 6, false},
+    {"=", OP_EQUAL, 5, false},       {"!=", OP_NOT_EQUAL, 5, false},
+    {"~", OP_EQUIVALENT, 5, false},  {"!~", OP_NOT_EQUIVALENT, 5, false},
+    {"in", OP_IN, 4, true},          {"contains", OP_CONTAINS, 4, true},
+    {"and", OP_AND, 3, true},        {"or", OP_OR, 2, true},
+    {"xor", OP_XOR, 2, true},        {"implies", OP_IMPLIES, 1, true},
 };
 
 enum { BINARY_COUNT = sizeof binaries / sizeof *binaries };
@@ -79,8 +67,8 @@ static const struct binary *binary_of(const struct token *token)
 /* Words that are never names without backticks. */
 static bool is_reserved(const struct token *token)
 {
-    static const char *const words[] = {"and", "div", "false", "implies", "mod",
-                                        "or",  "true", "xor"};
+    static const char *const words[] = {"and", "div", "false", "implies",
+                                        "mod", "or",  "true",  "xor"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         if (token_is_word(token, words[i])) {
             return true;
@@ -111,9 +99,9 @@ static struct node *fail(struct parser *parser, const char *expected)
                  "the expression ends where %s is expected", expected);
         return NULL;
     }
-    struct diag *diag = diag_add(parser->lexer.diags, DIAG_PATH_SYNTAX, token->span,
-                                 "%s is expected here, not \"%.*s\"", expected,
-                                 SLICE_ARGS(span_text(token->span)));
+    struct diag *diag =
+        diag_add(parser->lexer.diags, DIAG_PATH_SYNTAX, token->span,
+                 "%s is expected here, not \"%.*s\"", expected, SLICE_ARGS(span_text(token->span)));
     if (token_is(token, "=")) {
         diag_hint(parser->lexer.diags, diag, "equality is written with one =");
     } else if (token_is(token, "&")) {
@@ -248,8 +236,9 @@ static struct node *parse_datetime(struct parser *parser)
         return literal_fault(parser, span, fault.why,
                              "@2014, @2014-01-31, @2014-01-31T08:05:00Z, @T08:05");
     }
-    static const enum path_kind kinds[] = {
-        [DATETIME_DATE] = PATH_DATE, [DATETIME_DATETIME] = PATH_DATETIME, [DATETIME_TIME] = PATH_TIME};
+    static const enum path_kind kinds[] = {[DATETIME_DATE] = PATH_DATE,
+                                           [DATETIME_DATETIME] = PATH_DATETIME,
+                                           [DATETIME_TIME] = PATH_TIME};
     struct node *node = node_new(parser, NODE_LITERAL, token.span);
     node->literal = (struct path_item){.kind = kinds[value->kind], .datetime = value};
     take(parser);
@@ -342,7 +331,8 @@ static bool parse_arguments(struct parser *parser, struct node *call)
             arg = arg->right; /* turns the order, also of strings and dates */
             arg->negated = true;
         }
-        if (sort && (token_is_word(&parser->token, "desc") || token_is_word(&parser->token, "asc"))) {
+        if (sort &&
+            (token_is_word(&parser->token, "desc") || token_is_word(&parser->token, "asc"))) {
             arg->descending = token_is_word(&parser->token, "desc");
             take(parser);
         }
@@ -435,8 +425,7 @@ static struct node *parse_term(struct parser *parser)
         return parse_datetime(parser);
     case TOKEN_NAME:
         if (token_is_word(token, "true") || token_is_word(token, "false")) {
-            return parse_plain_literal(parser,
-                                       path_item_boolean(token_is_word(token, "true")));
+            return parse_plain_literal(parser, path_item_boolean(token_is_word(token, "true")));
         }
         return parse_invocation(parser, NULL);
     case TOKEN_DELIMITED:

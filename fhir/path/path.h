@@ -42,8 +42,9 @@ enum path_kind {
 
 /* A node points into the document it was found in and copies nothing. */
 struct path_node {
-    const struct json *json;  /* the value; NULL or null when only `extra` is there */
-    const struct json *extra; /* of a primitive: the object under "_name" (id, extension), or NULL */
+    const struct json *json; /* the value; NULL or null when only `extra` is there */
+    const struct json
+        *extra; /* of a primitive: the object under "_name" (id, extension), or NULL */
     const struct json *resource; /* the resource it stands in (itself, for a resource), or NULL */
 };
 
@@ -56,7 +57,7 @@ struct path_item {
     union {
         struct path_node node;
         bool boolean;
-        int64_t integer; /* in the range of 32 bits */
+        int64_t integer;   /* in the range of 32 bits */
         struct slice text; /* PATH_STRING */
         const struct decimal *decimal;
         const struct datetime *datetime; /* PATH_DATE, PATH_DATETIME, PATH_TIME */
@@ -127,8 +128,9 @@ bool path_type_may_be_system(const struct path_type *type, enum path_kind kind);
 struct path_variable {
     struct slice name;
     const struct path_type *type; /* of an expression compiled in the same model; NULL: unknown */
-    const struct model_type *fhir_type; /* when type is NULL: one item of that type; NULL: unknown */
-    bool many;                          /* with fhir_type: any number of items */
+    const struct model_type
+        *fhir_type; /* when type is NULL: one item of that type; NULL: unknown */
+    bool many;      /* with fhir_type: any number of items */
 };
 
 struct path_scope {
@@ -177,7 +179,7 @@ struct path_value {
 enum path_member { PATH_MEMBER_YES, PATH_MEMBER_NO, PATH_MEMBER_UNKNOWN_SET };
 
 struct path_env {
-    struct path_items context;     /* %context and the first $this */
+    struct path_items context;        /* %context and the first $this */
     const struct json *resource;      /* %resource; NULL: the context, when it is a resource */
     const struct json *root_resource; /* %rootResource; NULL: as %resource */
     const struct path_value *values;
@@ -202,8 +204,8 @@ struct path_env {
  * stands in diags with its place. Allocates only in the arena; must run inside arena_run().
  */
 enum status path_evaluate(const struct path_expr *expr, const struct path_env *env,
-                          struct arena *arena, const struct limits *limits,
-                          struct diag_list *diags, struct path_items *items_out);
+                          struct arena *arena, const struct limits *limits, struct diag_list *diags,
+                          struct path_items *items_out);
 
 /* ---- the library of functions, for help and documentation ---- */
 

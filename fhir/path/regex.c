@@ -64,8 +64,7 @@ static struct regex_cache *cache_of(struct evaluation *eval)
     return cache;
 }
 
-static uint32_t options_of(struct evaluation *eval, struct slice flags, bool full,
-                           struct span span)
+static uint32_t options_of(struct evaluation *eval, struct slice flags, bool full, struct span span)
 {
     uint32_t options = PCRE2_UTF | PCRE2_DOTALL | PCRE2_NEVER_BACKSLASH_C;
     if (full) {
@@ -153,11 +152,10 @@ struct slice regex_replace(struct evaluation *eval, struct slice pattern, struct
     for (int round = 0;; round++) {
         char *out = arena_alloc(eval->arena, len);
         PCRE2_SIZE used = len;
-        int done = pcre2_substitute(
-            regex->code, (PCRE2_SPTR)(text.at != NULL ? text.at : ""), text.len, 0, options,
-            regex->match, eval->regexes->match,
-            (PCRE2_SPTR)(substitution.at != NULL ? substitution.at : ""), substitution.len,
-            (PCRE2_UCHAR *)out, &used);
+        int done = pcre2_substitute(regex->code, (PCRE2_SPTR)(text.at != NULL ? text.at : ""),
+                                    text.len, 0, options, regex->match, eval->regexes->match,
+                                    (PCRE2_SPTR)(substitution.at != NULL ? substitution.at : ""),
+                                    substitution.len, (PCRE2_UCHAR *)out, &used);
         if (done >= 0) {
             return slice_from(out, used);
         }

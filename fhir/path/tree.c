@@ -6,10 +6,10 @@
 static const char *kind_word(const struct node *node)
 {
     static const char *const words[] = {
-        [NODE_EMPTY] = "empty",     [NODE_LITERAL] = "literal", [NODE_VARIABLE] = "variable",
-        [NODE_THIS] = "$this",      [NODE_INDEX] = "$index",    [NODE_TOTAL] = "$total",
-        [NODE_MEMBER] = "element",  [NODE_CALL] = "function",   [NODE_INDEXER] = "index",
-        [NODE_UNARY] = "sign",      [NODE_BINARY] = "operator", [NODE_TYPE] = "operator"};
+        [NODE_EMPTY] = "empty",    [NODE_LITERAL] = "literal", [NODE_VARIABLE] = "variable",
+        [NODE_THIS] = "$this",     [NODE_INDEX] = "$index",    [NODE_TOTAL] = "$total",
+        [NODE_MEMBER] = "element", [NODE_CALL] = "function",   [NODE_INDEXER] = "index",
+        [NODE_UNARY] = "sign",     [NODE_BINARY] = "operator", [NODE_TYPE] = "operator"};
     return node->is_type_name ? "type" : words[node->kind];
 }
 

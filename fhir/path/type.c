@@ -1,5 +1,7 @@
 #include "fhir/path/type.h"
 
+#include <limits.h>
+
 static const type_ref system_refs[PATH_KIND_COUNT] = {
     PATH_NODE, PATH_BOOLEAN,  PATH_STRING, PATH_INTEGER,  PATH_DECIMAL,
     PATH_DATE, PATH_DATETIME, PATH_TIME,   PATH_QUANTITY, PATH_TYPE_INFO};
@@ -24,11 +26,9 @@ const struct path_type *type_any(struct arena *arena, const struct model *model)
 const struct path_type *type_system(struct arena *arena, const struct model *model,
                                     enum path_kind kind)
 {
-    return type_new(arena, (struct path_type){.model = model,
-                                              .refs = &system_refs[kind],
-                                              .count = 1,
-                                              .min = 1,
-                                              .max = 1});
+    return type_new(
+        arena, (struct path_type){
+                   .model = model, .refs = &system_refs[kind], .count = 1, .min = 1, .max = 1});
 }
 
 const struct path_type *type_fhir(struct arena *arena, const struct model *model,
@@ -36,8 +36,8 @@ const struct path_type *type_fhir(struct arena *arena, const struct model *model
 {
     type_ref *refs = ARENA_ARRAY(arena, 1, type_ref);
     refs[0] = type_ref_of(model, type);
-    return type_new(arena, (struct path_type){
-                               .model = model, .refs = refs, .count = 1, .min = 1, .max = 1});
+    return type_new(
+        arena, (struct path_type){.model = model, .refs = refs, .count = 1, .min = 1, .max = 1});
 }
 
 const struct path_type *type_times(struct arena *arena, const struct path_type *type, unsigned min,

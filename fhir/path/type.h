@@ -4,7 +4,8 @@
 
 #include "fhir/path/ast.h"
 
-/* A System type (its enum path_kind) or, from TYPE_FHIR on, a FHIR type (its index in the model). */
+/* A System type (its enum path_kind) or, from TYPE_FHIR on, a FHIR type (its index in the model).
+ */
 typedef uint16_t type_ref;
 
 enum { TYPE_FHIR = 16, TYPE_MANY = UINT16_MAX };
@@ -79,17 +80,19 @@ struct checker {
     const struct path_scope *scope;
     struct diag_list *diags;
     unsigned slots;
+    unsigned lazy; /* above 0: inside a branch of iif(), which may never be evaluated */
 };
 
 /* What holds where an expression stands. */
 struct surroundings {
-    const struct path_type *self; /* $this, and the input of a path without one */
+    const struct path_type *self;  /* $this, and the input of a path without one */
     const struct path_type *total; /* NULL: no $total here */
     const struct binding *bindings;
 };
 
 /* Settles node->type and all below; *around->bindings gains what the node defines for what follows
- * it in its path. Never fails: faults are added to the diagnostics and the type becomes anything. */
+ * it in its path. Never fails: faults are added to the diagnostics and the type becomes anything.
+ */
 void check_node(struct checker *checker, struct node *node, struct surroundings *around);
 void check_call(struct checker *checker, struct node *node, const struct path_type *input,
                 struct surroundings *around);
@@ -99,7 +102,7 @@ void check_unary(struct checker *checker, struct node *node);
 bool check_type_spec(struct checker *checker, struct type_spec *spec, bool exact);
 const struct path_type *check_narrow(struct checker *checker, const struct type_spec *spec,
                                      const struct path_type *input);
-/* True, and a diagnostic, when there are surely several items. */
+/* True, and a diagnostic, when there are surely several items where they would be evaluated. */
 bool check_single(struct checker *checker, const struct path_type *type, struct span span,
                   const char *what);
 /* How a type is called in a message: "FHIR.HumanName", "a FHIR.string or a FHIR.Quantity". */

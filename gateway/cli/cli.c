@@ -60,8 +60,7 @@ int cli_usage(struct cli *cli, const char *verb, const char *format, ...)
     return EXIT_USAGE;
 }
 
-static enum status read_stream(struct arena *arena, FILE *file, size_t ceiling,
-                               struct slice *text_out)
+enum status cli_read_stream(struct arena *arena, FILE *file, size_t ceiling, struct slice *text_out)
 {
     struct buf bytes;
     buf_init(&bytes, arena, ceiling + 1);
@@ -96,7 +95,7 @@ enum status cli_read(struct cli *cli, struct arena *arena, const char *path, siz
         return STATUS_IO;
     }
     struct slice text = SLICE_NONE;
-    enum status status = read_stream(arena, file, ceiling, &text);
+    enum status status = cli_read_stream(arena, file, ceiling, &text);
     if (status == STATUS_IO) {
         fprintf(cli->err, "%s: cannot be read: %s\n", path, strerror(errno));
     } else if (status == STATUS_LIMIT) {

@@ -45,6 +45,11 @@ int cli_usage(struct cli *cli, const char *verb, const char *format, ...)
 enum status cli_read(struct cli *cli, struct arena *arena, const char *path, size_t ceiling,
                      struct source **source_out);
 
+/* The whole of an open stream. STATUS_LIMIT: larger than the ceiling; STATUS_IO: errno says why.
+ * The bytes live in the arena. */
+enum status cli_read_stream(struct arena *arena, FILE *file, size_t ceiling,
+                            struct slice *text_out);
+
 /* Prints all diagnostics of the list to err. */
 void cli_print_diags(struct cli *cli, const struct diag_list *diags);
 
