@@ -1,0 +1,133 @@
+#include "gateway/mapping/load.h"
+
+/* ---- variables ---- */
+
+void load_variable(struct loader *l, struct slice name, const char *literal, const struct path_type *type,
+                   const struct model_type *fhir_type, bool many)
+{
+    if (literal != NULL) {
+        struct source *source = source_create(l->arena, name, slice_of(literal));
+        const struct path_expr *expr = NULL;
+        struct path_scope scope = {.model = l->model};
+        if (path_compile(l->arena, source, &scope, &LIMITS_DEFAULT, l->diags, &expr) == STATUS_OK) {
+            type = path_expr_type(expr);
+        }
+    }
+    if (l->variable_count == VARIABLES_MOST) {
+        arena_fail(l->arena, STATUS_LIMIT);
+    }
+    l->variables[l->variable_count++] =
+        (struct path_variable){.name = name, .type = type, .fhir_type = fhir_type, .many = many};
+}
+
+static bool knows_set(void *arg, struct slice url)
+{
+    const struct loader *l = arg;
+    return mapping_find_set_by_url(l->mapping, url) != NULL;
+}
+
+static bool compile(struct loader *l, struct source *source, struct span span, struct expr *expr_out)
+{
+    struct path_scope scope = {.model = l->model,
+                               .context = l->each_type,
+                               .variables = l->variables,
+                               .variable_count = l->variable_count,
+                               .has_value_set = knows_set,
+                               .arg = l,
+                               .refuse_clock = true};
+    struct expr expr = {.span = span};
+    if (path_compile(l->arena, source, &scope, l->limits, l->diags, &expr.path) != STATUS_OK) {
+        return false;
+    }
+    *expr_out = expr;
+    return true;
+}
+
+bool load_expr(struct loader *l, const struct yaml *node, struct expr *expr_out)
+{
+    if (load_text(l, node).len == 0) {
+        return false;
+    }
+    if (node->scalar.style == YAML_PLAIN) {
+        struct diag *diag = load_fault(l, DIAG_MAPPING_UNQUOTED, node->span, "this expression is not quoted");
+        diag_hint(l->diags, diag, "write it in double quotes, or as a block after |-");
+        return false;
+    }
+    return compile(l, yaml_source(l->arena, &node->scalar, SLICE("expression")), node->span, expr_out);
+}
+
+/* The part of a text as a source of its own, with the map that leads back into the file. */
+static struct source *part_source(struct loader *l, const struct yaml_text *text, size_t from, size_t len)
+{
+    struct source *whole = yaml_source(l->arena, text, SLICE("expression"));
+    struct source *part = source_create(l->arena, SLICE("expression"), slice_part(text->text, from, len));
+    uint32_t *map = ARENA_ARRAY(l->arena, len + 1, uint32_t);
+    for (size_t i = 0; i <= len; i++) {
+        map[i] = (uint32_t)(from + i);
+    }
+    part->outer = whole;
+    part->map = map;
+    return part;
+}
+
+bool load_expr_part(struct loader *l, const struct yaml_text *text, size_t from, size_t len, struct expr *expr_out)
+{
+    return compile(l, part_source(l, text, from, len), yaml_span(text, from, from + len), expr_out);
+}
+
+/* ---- texts with holes ---- */
+
+/* The set when the hole is %sets.NAME and nothing else; NULL otherwise. */
+static const struct concept_set *hole_set(struct loader *l, struct slice hole)
+{
+    static const char prefix[] = "%sets.";
+    hole = slice_trim(hole);
+    if (!slice_starts_with(hole, SLICE("%sets."))) {
+        return NULL;
+    }
+    return mapping_find_set(l->mapping, slice_part(hole, sizeof prefix - 1, SIZE_MAX));
+}
+
+static bool read_hole(struct loader *l, const struct yaml_text *text, size_t from, size_t to, struct piece *piece)
+{
+    piece->set = hole_set(l, slice_part(text->text, from, to - from));
+    if (piece->set != NULL) {
+        return true;
+    }
+    struct expr *expr = ARENA_NEW(l->arena, struct expr);
+    piece->expr = expr;
+    return load_expr_part(l, text, from, to - from, expr);
+}
+
+const struct piece *load_pieces(struct loader *l, const struct yaml *node, bool *whole_out)
+{
+    *whole_out = false;
+    if (load_text(l, node).len == 0) {
+        return NULL;
+    }
+    const struct yaml_text *text = &node->scalar;
+    struct piece *first = NULL;
+    struct piece **last = &first;
+    bool good = true;
+    for (size_t at = 0; at < text->text.len;) {
+        struct piece *piece = ARENA_NEW(l->arena, struct piece);
+        *last = piece;
+        last = &piece->next;
+        size_t open = slice_find(text->text, SLICE("{{"), at);
+        if (open != at) {
+            size_t end = open < text->text.len ? open : text->text.len;
+            piece->literal = slice_part(text->text, at, end - at);
+            at = end;
+            continue;
+        }
+        size_t close = slice_find(text->text, SLICE("}}"), at);
+        if (close == SIZE_MAX) {
+            load_fault(l, DIAG_MAPPING_VALUE, yaml_span(text, open, open + 2), "this {{ has no }}");
+            return NULL;
+        }
+        good = read_hole(l, text, open + 2, close, piece) && good;
+        *whole_out = open == 0 && close + 2 == text->text.len;
+        at = close + 2;
+    }
+    return good ? first : NULL;
+}

@@ -1,0 +1,348 @@
+#include "gateway/mapping/load.h"
+
+/* What a daemon may propose (clinical/REVIEW.md, "Who decides"); a mapping cannot ask for more. */
+static const struct {
+    const char *type;
+    const char *element;
+    const char *words[2];
+} allowed[] = {
+    {"CarePlan", "status", {"draft", NULL}},
+    {"CarePlan", "intent", {"proposal", "plan"}},
+    {"Goal", "lifecycleStatus", {"proposed", NULL}},
+    {"ServiceRequest", "status", {"draft", NULL}},
+    {"ServiceRequest", "intent", {"proposal", "plan"}},
+};
+
+static void check_allowed(struct loader *l, const struct yaml *resource, struct slice type)
+{
+    bool known = false;
+    for (size_t i = 0; i < sizeof allowed / sizeof *allowed; i++) {
+        if (!slice_is(type, allowed[i].type)) {
+            continue;
+        }
+        known = true;
+        const struct yaml *node = yaml_get(resource, allowed[i].element);
+        if (node == NULL) {
+            load_fault(l, DIAG_MAPPING_KEY_MISSING, resource->span, "the element \"%s\" is missing here", allowed[i].element);
+        } else if (node->kind != YAML_SCALAR ||
+                   (!slice_is(node->scalar.text, allowed[i].words[0]) &&
+                    (allowed[i].words[1] == NULL || !slice_is(node->scalar.text, allowed[i].words[1])))) {
+            struct diag *diag = load_fault(l, DIAG_MAPPING_FORBIDDEN, node->span,
+                                           "the gateway proposes; only a named person makes it more than that");
+            diag_hint(l->diags, diag, "write %s: %s", allowed[i].element, allowed[i].words[0]);
+        }
+    }
+    if (!known) {
+        struct diag *diag = load_fault(l, DIAG_MAPPING_FORBIDDEN, resource->span, "a plan holds no %.*s", SLICE_ARGS(type));
+        diag_hint(l->diags, diag, "a plan has a CarePlan, Goals and ServiceRequests; anything else is a prompt");
+    }
+    const struct yaml *author = yaml_get(resource, "author");
+    if (author != NULL) {
+        load_fault(l, DIAG_MAPPING_FORBIDDEN, author->key.span, "a proposal has no author: nobody has accepted it yet");
+    }
+}
+
+/* ---- one resource ---- */
+
+static const struct template *load_resource(struct loader *l, const struct yaml *node, const char *wanted)
+{
+    const struct yaml *type_node = yaml_get(node, "resourceType");
+    if (type_node == NULL) {
+        load_fault(l, DIAG_MAPPING_KEY_MISSING, node->span, "the element \"resourceType\" is missing here");
+        return NULL;
+    }
+    struct slice name = load_text(l, type_node);
+    const struct model_type *type = model_type_find(l->model, name);
+    if (type == NULL || type->kind != MODEL_RESOURCE) {
+        load_fault(l, DIAG_MAPPING_ELEMENT, type_node->span, "\"%.*s\" is no resource type of FHIR", SLICE_ARGS(name));
+        return NULL;
+    }
+    if (wanted != NULL && !slice_is(name, wanted)) {
+        load_fault(l, DIAG_MAPPING_ELEMENT, type_node->span, "a %s is expected here", wanted);
+        return NULL;
+    }
+    check_allowed(l, node, name);
+    return load_template(l, node, type);
+}
+
+/* ---- parts ---- */
+
+static void read_part_name(struct loader *l, const struct yaml *node, void *target)
+{
+    ((struct part_rule *)target)->name = load_name(l, node);
+}
+
+static void read_params(struct loader *l, const struct yaml *node, void *target)
+{
+    if (load_is(l, node, YAML_MAP)) {
+        ((struct part_rule *)target)->params = node;
+    }
+}
+
+static void read_part_resource(struct loader *l, const struct yaml *node, void *target)
+{
+    if (load_is(l, node, YAML_MAP)) {
+        ((struct part_rule *)target)->resource = node;
+    }
+}
+
+void load_part(struct loader *l, const struct yaml *root)
+{
+    static const struct field fields[] = {
+        {"part", true, read_part_name}, {"params", true, read_params}, {"resource", true, read_part_resource}};
+    struct part_rule part = {.span = root->span};
+    load_map(l, root, fields, 3, &part);
+    LOAD_ADD(l, l->parts, l->part_count, part);
+}
+
+struct parameter {
+    struct slice name;
+    struct slice kind; /* text-key, code, quantity */
+    bool optional;
+};
+
+static struct parameter read_parameter(struct loader *l, const struct yaml *node)
+{
+    static const char *const kinds[] = {"text-key", "code", "quantity"};
+    struct parameter parameter = {.name = node->key.text};
+    size_t which = 0;
+    if (node->kind == YAML_MAP && node->count == 1) {
+        parameter.kind = node->first->key.text;
+        parameter.optional = slice_is(node->first->scalar.text, "optional");
+    } else if (load_choice(l, node, kinds, 3, &which)) {
+        parameter.kind = slice_of(kinds[which]);
+    }
+    return parameter;
+}
+
+static void add_with(struct loader *l, struct item_rule *item, struct slice name, struct path_item value, bool given)
+{
+    struct path_value *values = (struct path_value *)item->with;
+    struct path_item *items = ARENA_NEW(l->arena, struct path_item);
+    *items = value;
+    LOAD_ADD(l, values, item->with_count,
+             ((struct path_value){.name = name, .items = {items, given ? (size_t)1 : (size_t)0}}));
+    item->with = values;
+}
+
+/* "5 d/wk": a number, a space, a UCUM unit. */
+static bool add_with_quantity(struct loader *l, struct item_rule *item, const struct yaml *argument, struct slice name,
+                              struct slice unit_name)
+{
+    struct slice rest = argument != NULL ? load_text(l, argument) : SLICE_NONE;
+    struct slice number = SLICE_NONE;
+    struct decimal *value = ARENA_NEW(l->arena, struct decimal);
+    if (argument != NULL && (!slice_cut(&rest, ' ', &number) || decimal_read(number, value) != STATUS_OK || rest.len == 0)) {
+        load_fault(l, DIAG_MAPPING_VALUE, argument->span, "a quantity is expected here, such as 5 d/wk");
+        return false;
+    }
+    add_with(l, item, name, (struct path_item){.kind = PATH_DECIMAL, .decimal = value}, argument != NULL);
+    add_with(l, item, unit_name, path_item_string(rest), argument != NULL);
+    load_variable(l, name, "1.0", NULL, NULL, false);
+    load_variable(l, unit_name, "''", NULL, NULL, false);
+    return true;
+}
+
+static void bind_parameter(struct loader *l, struct item_rule *item, const struct parameter *parameter,
+                           const struct yaml *use, const struct yaml *argument)
+{
+    struct slice name = arena_printf(l->arena, "with.%.*s", SLICE_ARGS(parameter->name));
+    if (argument == NULL && !parameter->optional) {
+        load_fault(l, DIAG_MAPPING_KEY_MISSING, use->span, "the part needs \"%.*s\" in `with`", SLICE_ARGS(parameter->name));
+    }
+    if (slice_is(parameter->kind, "quantity")) {
+        add_with_quantity(l, item, argument, name, arena_printf(l->arena, "%.*sUnit", SLICE_ARGS(name)));
+        return;
+    }
+    struct slice text = argument != NULL ? load_text(l, argument) : SLICE_NONE;
+    if (argument != NULL && slice_is(parameter->kind, "code") && mapping_find_code(l->mapping, text) == NULL) {
+        load_fault(l, DIAG_MAPPING_UNDEFINED, argument->span, "there is no code \"%.*s\" in concepts/", SLICE_ARGS(text));
+    }
+    add_with(l, item, name, path_item_string(text), argument != NULL);
+    load_variable(l, name, "''", NULL, NULL, false);
+}
+
+static void load_use(struct loader *l, const struct yaml *use, struct item_rule *item, const char *wanted)
+{
+    const struct yaml *name_node = yaml_get(use, "$use");
+    struct slice name = load_text(l, name_node);
+    const struct part_rule *part = NULL;
+    struct slice *names = ARENA_ARRAY(l->arena, l->part_count + 1, struct slice);
+    for (size_t i = 0; i < l->part_count; i++) {
+        names[i] = l->parts[i].name;
+        part = slice_equal(names[i], name) ? &l->parts[i] : part;
+    }
+    if (part == NULL || part->params == NULL || part->resource == NULL) {
+        struct diag *diag =
+            load_fault(l, DIAG_MAPPING_UNDEFINED, name_node->span, "there is no part \"%.*s\" in parts/", SLICE_ARGS(name));
+        diag_hint_nearest(l->diags, diag, name, names, l->part_count);
+        return;
+    }
+    const struct yaml *with = yaml_get(use, "with");
+    size_t before = l->variable_count;
+    for (const struct yaml *param = part->params->first; param != NULL; param = param->next) {
+        struct parameter parameter = read_parameter(l, param);
+        bind_parameter(l, item, &parameter, use, yaml_get(with, parameter.name.at));
+    }
+    for (const struct yaml *given = with != NULL ? with->first : NULL; given != NULL; given = given->next) {
+        if (yaml_get(part->params, given->key.text.at) == NULL) {
+            load_fault(l, DIAG_MAPPING_KEY, given->key.span, "the part has no parameter \"%.*s\"", SLICE_ARGS(given->key.text));
+        }
+    }
+    item->resource = load_resource(l, part->resource, wanted);
+    l->variable_count = before; /* %with.* is known inside the part only */
+}
+
+/* ---- items ---- */
+
+static void load_item(struct loader *l, const struct yaml *node, const char *section, const char *wanted,
+                      struct item_rule *item)
+{
+    *item = (struct item_rule){.span = node->key.span};
+    item->key = section != NULL ? arena_printf(l->arena, "%s.%.*s", section, SLICE_ARGS(node->key.text)) : node->key.text;
+    if (!load_is(l, node, YAML_MAP)) {
+        return;
+    }
+    static const char *const words[] = {"error", "omit", "include"};
+    const struct yaml *when = yaml_get(node, "$when");
+    const struct yaml *unknown = yaml_get(node, "$if-unknown");
+    const struct yaml *why = yaml_get(node, "$why");
+    size_t which = 0;
+    struct expr *expr = ARENA_NEW(l->arena, struct expr);
+    if (when != NULL && load_expr(l, when, expr)) {
+        item->when = expr;
+    }
+    if (unknown != NULL && load_choice(l, unknown, words, 3, &which)) {
+        item->if_unknown = (enum if_unknown)which;
+    }
+    item->why = why != NULL ? load_text(l, why) : SLICE_NONE;
+    if (yaml_get(node, "$use") != NULL) {
+        static const struct field fields[] = {
+            {"$use", true, NULL}, {"with", false, NULL}, {"$when", false, NULL}, {"$if-unknown", false, NULL}, {"$why", false, NULL}};
+        load_map(l, node, fields, 5, NULL);
+        load_use(l, node, item, wanted);
+    } else {
+        item->resource = load_resource(l, node, wanted);
+    }
+}
+
+static void read_choose(struct loader *l, const struct yaml *node)
+{
+    static const struct field fields[] = {{"max", true, NULL}, {"by", true, NULL}, {"preselect", true, NULL}};
+    load_map(l, node, fields, 3, NULL);
+}
+
+static const struct item_rule *load_items(struct loader *l, const struct yaml *node, const char *section,
+                                          const char *wanted, size_t *count_out)
+{
+    *count_out = 0;
+    if (!load_is(l, node, YAML_MAP)) {
+        return NULL;
+    }
+    struct item_rule *items = ARENA_ARRAY(l->arena, node->count + 1, struct item_rule);
+    for (const struct yaml *member = node->first; member != NULL; member = member->next) {
+        if (slice_is(member->key.text, "$choose")) {
+            read_choose(l, member);
+        } else {
+            load_item(l, member, section, wanted, &items[(*count_out)++]);
+        }
+    }
+    return items;
+}
+
+/* ---- the plan ---- */
+
+static void read_name(struct loader *l, const struct yaml *node, void *target)
+{
+    ((struct plan_rule *)target)->name = load_name(l, node);
+}
+
+static void read_public_id(struct loader *l, const struct yaml *node, void *target)
+{
+    ((struct plan_rule *)target)->public_id = load_name(l, node);
+}
+
+static void read_care_plan(struct loader *l, const struct yaml *node, void *target)
+{
+    load_item(l, node, NULL, "CarePlan", &((struct plan_rule *)target)->care_plan);
+}
+
+static void read_goals(struct loader *l, const struct yaml *node, void *target)
+{
+    struct plan_rule *plan = target;
+    plan->goals = load_items(l, node, "goals", "Goal", &plan->goal_count);
+}
+
+static void read_orders(struct loader *l, const struct yaml *node, void *target)
+{
+    struct plan_rule *plan = target;
+    plan->orders = load_items(l, node, "orders", "ServiceRequest", &plan->order_count);
+}
+
+static void read_prompts(struct loader *l, const struct yaml *node, void *target)
+{
+    struct plan_rule *plan = target;
+    if (!load_is(l, node, YAML_LIST)) {
+        return;
+    }
+    struct prompt_rule *prompts = ARENA_ARRAY(l->arena, node->count + 1, struct prompt_rule);
+    for (const struct yaml *entry = node->first; entry != NULL; entry = entry->next) {
+        static const struct field fields[] = {{"$text", true, NULL}, {"$when", false, NULL}};
+        struct prompt_rule prompt = {.span = entry->span};
+        if (!load_map(l, entry, fields, 2, NULL)) {
+            continue;
+        }
+        const struct yaml *key = yaml_get(entry, "$text");
+        const struct yaml *when = yaml_get(entry, "$when");
+        struct expr *expr = ARENA_NEW(l->arena, struct expr);
+        prompt.key = key != NULL ? load_name(l, key) : SLICE_NONE;
+        prompt.when = when != NULL && load_expr(l, when, expr) ? expr : NULL;
+        prompts[plan->prompt_count++] = prompt;
+    }
+    plan->prompts = prompts;
+}
+
+static void read_never(struct loader *l, const struct yaml *node, void *target)
+{
+    struct plan_rule *plan = target;
+    plan->never = load_texts(l, node, &plan->never_count);
+}
+
+/* What becomes of a plan once a person acts on it is read by that part of the gateway; here only its shape. */
+static void read_map(struct loader *l, const struct yaml *node, void *target)
+{
+    (void)target;
+    load_is(l, node, YAML_MAP);
+}
+
+static void check_prompts(struct loader *l, const struct plan_rule *plan)
+{
+    const struct mapping *m = l->mapping;
+    for (size_t i = 0; i < plan->prompt_count; i++) {
+        for (size_t k = 0; k < m->staff_language_count; k++) {
+            if (plan->prompts[i].key.len != 0 &&
+                mapping_find_text(m, plan->name, m->staff_languages[k], FOR_STAFF, plan->prompts[i].key) == NULL) {
+                load_fault(l, DIAG_MAPPING_TEXT_MISSING, plan->prompts[i].span,
+                           "texts/%.*s.%.*s.yaml has no staff text \"%.*s\"", SLICE_ARGS(plan->name),
+                           SLICE_ARGS(m->staff_languages[k]), SLICE_ARGS(plan->prompts[i].key));
+            }
+        }
+    }
+}
+
+void load_plan(struct loader *l, const struct yaml *root)
+{
+    static const struct field fields[] = {
+        {"plan", true, read_name},         {"public-id", true, read_public_id}, {"care-plan", true, read_care_plan},
+        {"goals", false, read_goals},      {"orders", false, read_orders},      {"prompts", false, read_prompts},
+        {"never", true, read_never},       {"on-accept", true, read_map},       {"owns", true, read_map},
+    };
+    struct mapping *m = l->mapping;
+    struct plan_rule plan = {.span = root->span};
+    load_map(l, root, fields, sizeof fields / sizeof *fields, &plan);
+    if (plan.name.len != 0 && mapping_find_plan(m, plan.name) != NULL) {
+        load_fault(l, DIAG_MAPPING_DUPLICATE, root->span, "the plan \"%.*s\" is defined twice", SLICE_ARGS(plan.name));
+    }
+    check_prompts(l, &plan);
+    LOAD_ADD(l, m->plans, m->plan_count, plan);
+}

@@ -1,0 +1,391 @@
+#include "gateway/mapping/load.h"
+
+/* ---- head ---- */
+
+static void read_mapping_name(struct loader *l, const struct yaml *node, void *target)
+{
+    ((struct mapping *)target)->name = load_name(l, node);
+}
+
+static void read_version(struct loader *l, const struct yaml *node, void *target)
+{
+    struct slice text = load_text(l, node);
+    struct slice rest = text;
+    struct slice part;
+    uint64_t number;
+    int parts = 0;
+    bool good = true;
+    while (slice_cut(&rest, '.', &part)) {
+        good = good && slice_to_u64(part, &number);
+        parts++;
+    }
+    if (text.len != 0 && (!good || parts != 3)) {
+        load_fault(l, DIAG_MAPPING_VALUE, node->span, "a version has three numbers: 1.3.0");
+    }
+    ((struct mapping *)target)->version = text;
+}
+
+static void read_fhir(struct loader *l, const struct yaml *node, void *target)
+{
+    (void)target;
+    struct slice text = load_text(l, node);
+    if (text.len != 0 && !slice_equal(text, model_version(l->model))) {
+        load_fault(l, DIAG_MAPPING_VALUE, node->span, "this gateway reads FHIR %.*s", SLICE_ARGS(model_version(l->model)));
+    }
+}
+
+static void read_clinical(struct loader *l, const struct yaml *node, void *target)
+{
+    ((struct mapping *)target)->owner_clinical = load_text(l, node);
+}
+
+static void read_informatics(struct loader *l, const struct yaml *node, void *target)
+{
+    ((struct mapping *)target)->owner_informatics = load_text(l, node);
+}
+
+static void read_review_by(struct loader *l, const struct yaml *node, void *target)
+{
+    (void)target;
+    load_text(l, node);
+}
+
+static void read_owners(struct loader *l, const struct yaml *node, void *target)
+{
+    static const struct field fields[] = {
+        {"clinical", true, read_clinical}, {"informatics", true, read_informatics}, {"review-by", true, read_review_by}};
+    ((struct mapping *)target)->owners_span = node->span;
+    load_map(l, node, fields, 3, target);
+}
+
+static void read_staff_languages(struct loader *l, const struct yaml *node, void *target)
+{
+    struct mapping *m = target;
+    m->staff_languages = load_texts(l, node, &m->staff_language_count);
+}
+
+static void read_family_languages(struct loader *l, const struct yaml *node, void *target)
+{
+    struct mapping *m = target;
+    m->family_languages = load_texts(l, node, &m->family_language_count);
+}
+
+static void read_languages(struct loader *l, const struct yaml *node, void *target)
+{
+    static const struct field fields[] = {{"staff", true, read_staff_languages}, {"family", true, read_family_languages}};
+    load_map(l, node, fields, 2, target);
+}
+
+/* ---- facts ---- */
+
+/* The resource type at the beginning of "Type?..." or "Type/..."; NULL, and a diagnostic, when it is none. */
+static const struct model_type *query_type(struct loader *l, const struct yaml *node, const struct piece *pieces)
+{
+    struct slice literal = pieces->literal;
+    size_t end = 0;
+    while (end < literal.len && literal.at[end] != '?' && literal.at[end] != '/') {
+        end++;
+    }
+    struct slice name = slice_part(literal, 0, end);
+    const struct model_type *type = model_type_find(l->model, name);
+    if (type == NULL || type->kind != MODEL_RESOURCE) {
+        struct diag *diag =
+            load_fault(l, DIAG_MAPPING_UNDEFINED, node->span, "\"%.*s\" is no resource type of FHIR", SLICE_ARGS(name));
+        diag_hint(l->diags, diag, "a search begins as in \"Observation?code=...\"");
+        return NULL;
+    }
+    return type;
+}
+
+static void read_search(struct loader *l, const struct yaml *node, void *target)
+{
+    struct fact_rule *fact = target;
+    bool whole;
+    fact->query = load_pieces(l, node, &whole);
+    if (fact->query != NULL) {
+        fact->type = query_type(l, node, fact->query);
+    }
+}
+
+static void read_read(struct loader *l, const struct yaml *node, void *target)
+{
+    struct fact_rule *fact = target;
+    bool whole;
+    fact->read = true;
+    fact->query = load_pieces(l, node, &whole);
+    /* The one reference known before anything is fetched is that of the visit's Encounter. */
+    fact->type = model_type_find(l->model, SLICE("Encounter"));
+    if (fact->query != NULL && !whole) {
+        fact->type = query_type(l, node, fact->query);
+    }
+}
+
+static void read_take(struct loader *l, const struct yaml *node, void *target)
+{
+    static const char *const words[] = {"one", "all", "latest", "latest-by-code"};
+    size_t which = TAKE_ALL;
+    load_choice(l, node, words, 4, &which);
+    ((struct fact_rule *)target)->take = (enum fact_take)which;
+}
+
+static void read_fact(struct loader *l, const struct yaml *node)
+{
+    static const struct field fields[] = {{"search", false, read_search}, {"read", false, read_read}, {"take", true, read_take}};
+    struct mapping *m = l->mapping;
+    struct fact_rule fact = {.name = node->key.text, .span = node->key.span};
+    if (!load_map(l, node, fields, 3, &fact)) {
+        return;
+    }
+    if (yaml_get(node, "search") == NULL && yaml_get(node, "read") == NULL) {
+        load_fault(l, DIAG_MAPPING_KEY_MISSING, node->span, "a fact needs `search` or `read`");
+        return;
+    }
+    bool many = fact.take == TAKE_ALL || fact.take == TAKE_LATEST_BY_CODE;
+    load_variable(l, fact.name, NULL, NULL, fact.type, many);
+    LOAD_ADD(l, m->facts, m->fact_count, fact);
+}
+
+static void read_facts(struct loader *l, const struct yaml *node, void *target)
+{
+    (void)target;
+    if (load_is(l, node, YAML_MAP)) {
+        for (const struct yaml *member = node->first; member != NULL; member = member->next) {
+            read_fact(l, member);
+        }
+    }
+}
+
+/* ---- visit ---- */
+
+static void read_starts_on(struct loader *l, const struct yaml *node, void *target)
+{
+    struct mapping *m = target;
+    bool whole;
+    m->starts_on = load_pieces(l, node, &whole);
+    if (m->starts_on == NULL) {
+        return;
+    }
+    const struct model_type *type = query_type(l, node, m->starts_on);
+    m->starts_type = type != NULL ? model_type_name(l->model, type) : SLICE_NONE;
+    bool code_search = slice_ends_with(m->starts_on->literal, SLICE("?code="));
+    for (const struct piece *piece = m->starts_on->next; piece != NULL; piece = piece->next) {
+        code_search = code_search && (piece->set != NULL || slice_is(piece->literal, ","));
+    }
+    if (type != NULL && (!code_search || m->starts_on->next == NULL)) {
+        struct diag *diag = load_fault(l, DIAG_MAPPING_VALUE, node->span, "a visit starts on a type and sets of codes");
+        diag_hint(l->diags, diag, "write \"Observation?code={{ %%sets.weight }},{{ %%sets.height }}\"");
+    }
+}
+
+static void read_same(struct loader *l, const struct yaml *node, void *target)
+{
+    static const char *const words[] = {"encounter"};
+    size_t which;
+    (void)target;
+    load_choice(l, node, words, 1, &which);
+}
+
+/* `eligible` names facts, which stand below it: it is read when they are known. */
+static void read_visit(struct loader *l, const struct yaml *node, void *target)
+{
+    static const struct field fields[] = {{"starts-on", true, read_starts_on}, {"same", true, read_same}, {"eligible", true, NULL}};
+    load_map(l, node, fields, 3, target);
+}
+
+/* ---- growth ---- */
+
+static const struct fact_rule *fact_named(struct loader *l, const struct yaml *node)
+{
+    const struct mapping *m = l->mapping;
+    struct slice name = load_word(l, node);
+    struct slice *names = ARENA_ARRAY(l->arena, m->fact_count + 1, struct slice);
+    for (size_t i = 0; i < m->fact_count; i++) {
+        if (slice_equal(m->facts[i].name, name)) {
+            return &m->facts[i];
+        }
+        names[i] = m->facts[i].name;
+    }
+    if (name.len != 0) {
+        struct diag *diag = load_fault(l, DIAG_MAPPING_UNDEFINED, node->span, "there is no fact \"%.*s\"", SLICE_ARGS(name));
+        diag_hint_nearest(l->diags, diag, name, names, m->fact_count);
+    }
+    return NULL;
+}
+
+static void read_weight(struct loader *l, const struct yaml *node, void *target)
+{
+    ((struct mapping *)target)->weight = fact_named(l, node);
+}
+
+static void read_height(struct loader *l, const struct yaml *node, void *target)
+{
+    ((struct mapping *)target)->height = fact_named(l, node);
+}
+
+/* Read when all facts are known: their table does not move any more. */
+static void read_growth(struct loader *l, const struct yaml *node)
+{
+    static const struct field fields[] = {{"weight", true, read_weight}, {"height", true, read_height}};
+    load_map(l, node, fields, 2, l->mapping);
+}
+
+/* ---- named expressions and holds ---- */
+
+static void read_define(struct loader *l, const struct yaml *node)
+{
+    struct mapping *m = l->mapping;
+    struct define define = {.name = node->key.text};
+    if (!load_expr(l, node, &define.expr)) {
+        load_variable(l, define.name, NULL, NULL, NULL, true); /* known, so that its users are not blamed too */
+        return;
+    }
+    load_variable(l, define.name, NULL, path_expr_type(define.expr.path), NULL, false);
+    LOAD_ADD(l, m->defines, m->define_count, define);
+}
+
+static void read_hold_id(struct loader *l, const struct yaml *node, void *target)
+{
+    ((struct hold *)target)->id = load_word(l, node);
+}
+
+static void read_hold_when(struct loader *l, const struct yaml *node, void *target)
+{
+    struct hold *hold = target;
+    if (load_expr(l, node, &hold->when) && !path_type_may_be_system(path_expr_type(hold->when.path), PATH_BOOLEAN)) {
+        load_fault(l, DIAG_MAPPING_VALUE, node->span, "a hold is true or false, and this expression is neither");
+    }
+}
+
+static void read_hold_tell(struct loader *l, const struct yaml *node, void *target)
+{
+    static const char *const words[] = {"nobody", "rooming", "clinician"};
+    size_t which;
+    if (load_choice(l, node, words, 3, &which)) {
+        ((struct hold *)target)->tell = slice_of(words[which]);
+    }
+}
+
+static void read_hold_release(struct loader *l, const struct yaml *node, void *target)
+{
+    static const char *const words[] = {"never", "new-measurement", "clinician"};
+    size_t which;
+    if (load_choice(l, node, words, 3, &which)) {
+        ((struct hold *)target)->release = slice_of(words[which]);
+    }
+}
+
+static void read_hold_sensitive(struct loader *l, const struct yaml *node, void *target)
+{
+    load_bool(l, node, &((struct hold *)target)->sensitive);
+}
+
+static void read_holds(struct loader *l, const struct yaml *node)
+{
+    static const struct field fields[] = {
+        {"id", true, read_hold_id},           {"when", true, read_hold_when},           {"tell", true, read_hold_tell},
+        {"release", true, read_hold_release}, {"sensitive", false, read_hold_sensitive},
+    };
+    struct mapping *m = l->mapping;
+    if (!load_is(l, node, YAML_LIST)) {
+        return;
+    }
+    for (const struct yaml *entry = node->first; entry != NULL; entry = entry->next) {
+        struct hold hold = {.span = entry->span};
+        load_map(l, entry, fields, 5, &hold);
+        for (size_t i = 0; i < m->hold_count; i++) {
+            if (hold.id.len != 0 && slice_equal(m->holds[i].id, hold.id)) {
+                load_fault(l, DIAG_MAPPING_DUPLICATE, entry->span, "the hold \"%.*s\" is defined twice", SLICE_ARGS(hold.id));
+            }
+        }
+        LOAD_ADD(l, m->holds, m->hold_count, hold);
+    }
+}
+
+/* ---- site rows ---- */
+
+static void read_site(struct loader *l, const struct yaml *node)
+{
+    struct mapping *m = l->mapping;
+    if (!load_is(l, node, YAML_MAP)) {
+        return;
+    }
+    for (const struct yaml *member = node->first; member != NULL; member = member->next) {
+        const struct template *value = load_template(l, member, NULL);
+        struct site_row row = {.name = member->key.text, .span = member->key.span};
+        row.value = value != NULL ? template_constant(l->arena, value) : NULL;
+        if (value != NULL && row.value == NULL) {
+            load_fault(l, DIAG_MAPPING_VALUE, member->span, "a site row holds values only, no expressions");
+        }
+        LOAD_ADD(l, m->site, m->site_count, row);
+    }
+}
+
+/* ---- the whole ---- */
+
+struct published {
+    const char *name;
+    const char *literal; /* a FHIRPath literal of its type */
+};
+
+/* The typed variables that every mapping has (mappings/README.md, "what an expression can name"). */
+static const struct published published[] = {
+    {"visit.date", "@2024-01-01"},   {"visit.encounter", "''"},      {"growth.sex", "''"},
+    {"growth.ageMonths", "1"},       {"growth.measured", "@2024-01-01"}, {"growth.bmi", "1.0"},
+    {"growth.weight", "1 'kg'"},     {"growth.height", "1 'cm'"},    {"growth.z", "1.0"},
+    {"growth.percentile", "1.0"},    {"growth.percentOfP95", "1.0"}, {"growth.category", "''"},
+    {"growth.chart", "''"},          {"growth.implausible", "true"}, {"acceptor", "''"},
+    {"speaker", "''"},
+};
+
+static void publish(struct loader *l)
+{
+    load_variable(l, SLICE("patient"), NULL, NULL, model_type_find(l->model, SLICE("Patient")), false);
+    for (size_t i = 0; i < sizeof published / sizeof *published; i++) {
+        load_variable(l, slice_of(published[i].name), published[i].literal, NULL, NULL, false);
+    }
+}
+
+/* In the order in which one may name another, whatever the order in the file. */
+static void read_in_order(struct loader *l, const struct yaml *root)
+{
+    const struct yaml *node = yaml_get(root, "growth");
+    if (node != NULL) {
+        read_growth(l, node);
+    }
+    node = yaml_get(root, "define");
+    for (const struct yaml *member = node != NULL && load_is(l, node, YAML_MAP) ? node->first : NULL; member != NULL;
+         member = member->next) {
+        read_define(l, member);
+    }
+    node = yaml_get(yaml_get(root, "visit"), "eligible");
+    if (node != NULL) {
+        load_expr(l, node, &l->mapping->eligible);
+    }
+    node = yaml_get(root, "holds");
+    if (node != NULL) {
+        read_holds(l, node);
+    }
+    node = yaml_get(root, "decide");
+    if (node != NULL) {
+        load_decide(l, node);
+    }
+    node = yaml_get(root, "site");
+    if (node != NULL) {
+        read_site(l, node);
+    }
+}
+
+void load_rules(struct loader *l, const struct yaml *root)
+{
+    static const struct field fields[] = {
+        {"mapping", true, read_mapping_name}, {"version", true, read_version}, {"fhir", true, read_fhir},
+        {"owners", true, read_owners},        {"languages", true, read_languages}, {"visit", true, read_visit},
+        {"facts", true, read_facts},          {"growth", true, NULL},          {"define", false, NULL},
+        {"holds", true, NULL},                {"decide", true, NULL},          {"sources", false, NULL},
+        {"site", false, NULL},
+    };
+    publish(l);
+    if (load_map(l, root, fields, sizeof fields / sizeof *fields, l->mapping)) {
+        read_in_order(l, root);
+    }
+}

@@ -1,0 +1,230 @@
+/*
+ * What a mapping is once it is loaded: the tables that loading fills and evaluating reads. For the files of this folder
+ * only. All lives in the mapping's arena and never changes after mapping_load().
+ */
+#ifndef GATEWAY_MAPPING_TREE_H
+#define GATEWAY_MAPPING_TREE_H
+
+#include "fhir/path/path.h"
+#include "gateway/mapping/mapping.h"
+#include "gateway/mapping/phrase.h"
+
+struct expr { /* a FHIRPath expression of the author, quoted in YAML */
+    struct span span;
+    const struct path_expr *path;
+};
+
+enum code_status { CODE_VERIFIED, CODE_SECONDARY, CODE_MEMORY };
+
+struct concept {
+    struct slice name; /* of an entry of `codes`; empty in a set */
+    struct slice system;
+    struct slice code;
+    struct slice display;
+    enum code_status status;
+    struct span span;
+};
+
+struct concept_set {
+    struct slice name;
+    struct slice url; /* what %sets.NAME yields: the canonical that memberOf() is asked for */
+    const struct concept *concepts;
+    size_t count;
+    struct span span;
+};
+
+/* Text with holes: "Condition?patient={{ %patient.id }}". */
+struct piece {
+    struct slice literal;          /* when set and expr are NULL */
+    const struct concept_set *set; /* a hole that is %sets.NAME alone: in a search, its codes as tokens */
+    const struct expr *expr;
+    const struct piece *next;
+};
+
+struct fact_rule {
+    struct slice name;
+    bool read;
+    const struct piece *query;
+    enum fact_take take;
+    const struct model_type *type; /* of its resources; NULL for a read whose type is not written */
+    struct span span;
+};
+
+struct define {
+    struct slice name;
+    struct expr expr;
+};
+
+struct hold {
+    struct slice id;
+    struct expr when;
+    struct slice tell;
+    struct slice release;
+    bool sensitive;
+    struct span span;
+};
+
+enum { INPUTS_MOST = 8, CELL_VALUES_MOST = 62, CELL_UNKNOWN = 63 }; /* bit of an input without a value */
+
+struct input {
+    struct slice name;
+    struct expr expr;
+    bool bands;
+    const struct slice *values; /* names of the bands or values */
+    const int64_t *from;        /* bands: lower bound of each, ascending; the last is open */
+    size_t count;
+    struct span span;
+};
+
+enum action { ACTION_PROPOSE, ACTION_HAND_OVER, ACTION_DROP };
+
+struct row {
+    uint64_t cells[INPUTS_MOST]; /* bits of the values that match; `any` has CELL_UNKNOWN too */
+    enum action action;
+    struct slice target; /* plan, whom to hand to, or the name of the drop */
+    struct slice say;
+    struct slice ask;
+    const struct slice *because;
+    size_t because_count;
+    struct span span;
+};
+
+enum if_unknown { UNKNOWN_IS_ERROR, UNKNOWN_OMITS, UNKNOWN_INCLUDES };
+
+enum template_kind {
+    TEMPLATE_OBJECT,
+    TEMPLATE_LIST,
+    TEMPLATE_LITERAL, /* json */
+    TEMPLATE_EXPR,    /* one whole expression: keeps its type */
+    TEMPLATE_PIECES,  /* text with holes */
+    TEMPLATE_PHRASE,  /* $text */
+    TEMPLATE_CODE,    /* $code */
+    TEMPLATE_SITE,    /* $site: json of the mapping's site rows */
+    TEMPLATE_REFS,    /* $refs: references to the items of a section */
+};
+
+struct template {
+    enum template_kind kind;
+    struct slice name;             /* of the member; empty in a list */
+    struct span span;
+    bool repeats;                  /* the element is an array in JSON */
+    bool required;                 /* min > 0 */
+    const struct model_type *type; /* of the element's value; NULL for a choice that is not told */
+    const struct expr *each;
+    const struct expr *when;
+    enum if_unknown if_unknown;
+    const struct template *first; /* members or entries */
+    const struct template *next;
+    const struct json *literal;
+    struct expr expr;
+    const struct piece *pieces;
+    struct slice key;  /* $text key, $refs section */
+    struct slice wrap; /* $refs ... as: the member that holds the reference; empty: the reference itself */
+    const struct concept *concept;
+};
+
+struct item_rule {
+    struct slice key; /* "goals.water" */
+    const struct template *resource;
+    const struct expr *when;
+    enum if_unknown if_unknown;
+    struct slice why;
+    /* of the part it uses: published as %with.NAME while its resource is built */
+    const struct path_value *with;
+    size_t with_count;
+    struct span span;
+};
+
+struct prompt_rule {
+    struct slice key;
+    const struct expr *when;
+    struct span span;
+};
+
+struct plan_rule {
+    struct slice name;
+    struct slice public_id;
+    struct item_rule care_plan;
+    const struct item_rule *goals;
+    size_t goal_count;
+    const struct item_rule *orders;
+    size_t order_count;
+    const struct prompt_rule *prompts;
+    size_t prompt_count;
+    struct slice *never;
+    size_t never_count;
+    struct span span;
+};
+
+enum audience { FOR_STAFF, FOR_FAMILY };
+
+struct text_entry {
+    struct slice key;
+    enum audience audience;
+    const struct phrase *phrase;
+    struct span span;
+};
+
+struct text_file {
+    struct slice plan;
+    struct slice language;
+    struct slice reviewed_by; /* "none": nobody */
+    const struct text_entry *entries;
+    size_t count;
+    struct span span;
+};
+
+struct site_row {
+    struct slice name;
+    const struct json *value;
+    struct span span;
+};
+
+struct mapping {
+    struct arena *arena;
+    const struct model *model;
+    struct slice name;
+    struct slice version;
+    struct slice owner_clinical;
+    struct slice owner_informatics;
+    struct span owners_span;
+    struct slice *staff_languages;
+    size_t staff_language_count;
+    struct slice *family_languages;
+    size_t family_language_count;
+    const struct piece *starts_on;
+    struct slice starts_type;
+    struct expr eligible;
+    const struct fact_rule *weight; /* which facts growth is assessed from */
+    const struct fact_rule *height;
+    const struct fact_rule *facts;
+    size_t fact_count;
+    const struct define *defines;
+    size_t define_count;
+    const struct hold *holds;
+    size_t hold_count;
+    const struct input *inputs;
+    size_t input_count;
+    const struct row *rows;
+    size_t row_count;
+    const struct plan_rule *plans;
+    size_t plan_count;
+    const struct text_file *texts;
+    size_t text_count;
+    const struct concept_set *sets;
+    size_t set_count;
+    const struct concept *codes;
+    size_t code_count;
+    const struct site_row *site;
+    size_t site_count;
+};
+
+const struct concept_set *mapping_find_set(const struct mapping *mapping, struct slice name);
+const struct concept_set *mapping_find_set_by_url(const struct mapping *mapping, struct slice url);
+const struct concept *mapping_find_code(const struct mapping *mapping, struct slice name);
+const struct plan_rule *mapping_find_plan(const struct mapping *mapping, struct slice name);
+const struct text_entry *mapping_find_text(const struct mapping *mapping, struct slice plan, struct slice language,
+                                           enum audience audience, struct slice key);
+bool concept_set_has(const struct concept_set *set, struct slice system, struct slice code);
+
+#endif
