@@ -132,7 +132,7 @@ static bool add_with_quantity(struct loader *l, struct item_rule *item, const st
     struct slice rest = argument != NULL ? load_text(l, argument) : SLICE_NONE;
     struct slice number = SLICE_NONE;
     struct decimal *value = ARENA_NEW(l->arena, struct decimal);
-    if (argument != NULL && (!slice_cut(&rest, ' ', &number) || decimal_read(number, value) != STATUS_OK || rest.len == 0)) {
+    if (argument != NULL && (!slice_cut(&rest, ' ', &number) || decimal_parse(number, value) != STATUS_OK || rest.len == 0)) {
         load_fault(l, DIAG_MAPPING_VALUE, argument->span, "a quantity is expected here, such as 5 d/wk");
         return false;
     }

@@ -123,8 +123,8 @@ struct evaluation_result {
     size_t prompt_count;
     struct plan_item *items; /* goals first, then orders, the CarePlan last */
     size_t item_count;
-    struct growth_result growth; /* as assessed for this visit */
-    bool assessed;
+    struct growth_assessment growth; /* as assessed for this visit */
+    bool assessed; /* false: there was nothing to assess */
 };
 
 /*

@@ -1,0 +1,438 @@
+#include "gateway/mapping/eval.h"
+#include "gateway/plan/narrative.h"
+
+/* Templates to resources. A template builds values, never text: the result cannot be ill-formed. */
+
+enum { DEPTH_MOST = 32, TEXT_MOST = 64 * 1024 };
+
+struct build {
+    struct eval *eval;
+    const struct item_rule *item; /* whose resource is built */
+    unsigned depth;
+};
+
+static enum status build_value(struct build *b, const struct template *template, struct json **value_out);
+
+static enum status fail(struct build *b, struct span span, const char *sentence)
+{
+    diag_add(b->eval->diags, DIAG_MAPPING_EVALUATION, span, "%s", sentence);
+    return STATUS_INVALID;
+}
+
+/* ---- texts ---- */
+
+/* Values that every staff text may use. */
+static enum status render_text(struct build *b, struct slice key, struct span span, struct slice *text_out)
+{
+    struct eval *e = b->eval;
+    struct slice language = e->mapping->staff_languages[0];
+    const struct text_entry *entry = mapping_find_text(e->mapping, e->plan->name, language, FOR_STAFF, key);
+    if (entry == NULL) {
+        diag_add(e->diags, DIAG_MAPPING_TEXT_MISSING, span, "texts/%.*s.%.*s.yaml has no staff text \"%.*s\"",
+                 SLICE_ARGS(e->plan->name), SLICE_ARGS(language), SLICE_ARGS(key));
+        return STATUS_INVALID;
+    }
+    char day[DATETIME_TEXT];
+    size_t len = datetime_print(&e->input->visit.date, day);
+    const struct phrase_value values[] = {{SLICE("visit"), slice_from(day, len)}};
+    struct buf out;
+    struct slice missing = SLICE_NONE;
+    buf_init(&out, e->arena, TEXT_MOST);
+    if (phrase_render(entry->phrase, language, values, 1, &out, &missing) != STATUS_OK) {
+        diag_add(e->diags, DIAG_MAPPING_EVALUATION, entry->span, "a staff text knows no value \"%.*s\"", SLICE_ARGS(missing));
+        return STATUS_INVALID;
+    }
+    *text_out = buf_view(&out);
+    return STATUS_OK;
+}
+
+/* Text with holes: each hole gives exactly one value. */
+static enum status join_pieces(struct build *b, const struct piece *pieces, struct span span, struct slice *text_out)
+{
+    struct buf out;
+    buf_init(&out, b->eval->arena, TEXT_MOST);
+    for (const struct piece *piece = pieces; piece != NULL; piece = piece->next) {
+        struct slice text = piece->literal;
+        if (piece->expr != NULL) {
+            enum status status = eval_text(b->eval, piece->expr, &text);
+            if (status == STATUS_ABSENT) {
+                return fail(b, span, "an expression in this text yields nothing");
+            }
+            if (status != STATUS_OK) {
+                return status;
+            }
+        } else if (piece->set != NULL) {
+            text = piece->set->url;
+        }
+        buf_add_slice(&out, text);
+    }
+    *text_out = buf_view(&out);
+    return STATUS_OK;
+}
+
+/* ---- special values ---- */
+
+static struct json *new_text(struct build *b, struct slice text)
+{
+    return json_new_string(b->eval->arena, text);
+}
+
+static struct json *coding_of(struct build *b, const struct concept *concept)
+{
+    struct arena *arena = b->eval->arena;
+    struct json *coding = json_new_object(arena);
+    json_add(arena, coding, SLICE("system"), new_text(b, concept->system));
+    json_add(arena, coding, SLICE("code"), new_text(b, concept->code));
+    json_add(arena, coding, SLICE("display"), new_text(b, concept->display));
+    return coding;
+}
+
+/* As the element asks: a code, a Coding, or a CodeableConcept with text. */
+static struct json *concept_value(struct build *b, const struct concept *concept, const struct model_type *type)
+{
+    struct arena *arena = b->eval->arena;
+    struct slice name = type != NULL ? model_type_name(b->eval->mapping->model, type) : SLICE("CodeableConcept");
+    if (slice_is(name, "Coding")) {
+        return coding_of(b, concept);
+    }
+    if (!slice_is(name, "CodeableConcept")) {
+        return new_text(b, concept->code);
+    }
+    struct json *value = json_new_object(arena);
+    struct json *codings = json_new_array(arena);
+    json_append(codings, coding_of(b, concept));
+    json_add(arena, value, SLICE("coding"), codings);
+    json_add(arena, value, SLICE("text"), new_text(b, concept->display));
+    return value;
+}
+
+static enum status build_code(struct build *b, const struct template *template, struct json **value_out)
+{
+    const struct concept *concept = template->concept;
+    if (concept == NULL) {
+        struct slice name = SLICE_NONE;
+        enum status status = join_pieces(b, template->pieces, template->span, &name);
+        if (status != STATUS_OK) {
+            return status;
+        }
+        concept = mapping_find_code(b->eval->mapping, name);
+        if (concept == NULL) {
+            return fail(b, template->span, "this names no code of concepts/");
+        }
+    }
+    *value_out = concept_value(b, concept, template->type);
+    return STATUS_OK;
+}
+
+/* References to the items of a section that this evaluation keeps; resolved to ids when they are sent. */
+static enum status build_refs(struct build *b, const struct template *template, struct json **value_out)
+{
+    struct eval *e = b->eval;
+    struct json *array = json_new_array(e->arena);
+    for (size_t i = 0; i < e->result->item_count; i++) {
+        struct slice key = e->result->items[i].key;
+        if (!slice_starts_with(key, template->key) || key.len <= template->key.len || key.at[template->key.len] != '.') {
+            continue;
+        }
+        struct json *reference = json_new_object(e->arena);
+        json_add(e->arena, reference, SLICE("reference"),
+                 new_text(b, arena_printf(e->arena, "#item:%.*s", SLICE_ARGS(key))));
+        if (template->wrap.len != 0) {
+            struct json *wrapped = json_new_object(e->arena);
+            json_add(e->arena, wrapped, template->wrap, reference);
+            reference = wrapped;
+        }
+        json_append(array, reference);
+    }
+    *value_out = json_first(array) != NULL ? array : NULL;
+    return STATUS_OK;
+}
+
+/* ---- expressions ---- */
+
+static enum status build_expr(struct build *b, const struct template *template, struct json **value_out)
+{
+    struct eval *e = b->eval;
+    struct path_items items;
+    enum status status = eval_expr(e, &template->expr, &items);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    *value_out = NULL;
+    if (items.count == 0) {
+        return template->required ? fail(b, template->span, "this required element yields nothing") : STATUS_OK;
+    }
+    if (items.count == 1) {
+        *value_out = json_copy(e->arena, path_item_json(e->arena, e->mapping->model, &items.at[0]));
+        return STATUS_OK;
+    }
+    if (!template->repeats) {
+        return fail(b, template->span, "this element has one value, and the expression yields several");
+    }
+    struct json *array = json_new_array(e->arena);
+    for (size_t i = 0; i < items.count; i++) {
+        json_append(array, json_copy(e->arena, path_item_json(e->arena, e->mapping->model, &items.at[i])));
+    }
+    *value_out = array;
+    return STATUS_OK;
+}
+
+/* ---- objects and lists ---- */
+
+/* Whether $when lets this be built. */
+static enum status is_wanted(struct build *b, const struct expr *when, enum if_unknown if_unknown, struct span span,
+                             bool *wanted_out)
+{
+    *wanted_out = true;
+    if (when == NULL) {
+        return STATUS_OK;
+    }
+    enum truth truth;
+    enum status status = eval_truth(b->eval, when, &truth);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    if (truth == TRUTH_UNKNOWN && if_unknown == UNKNOWN_IS_ERROR) {
+        return fail(b, span, "this condition is neither true nor false: say what then with $if-unknown");
+    }
+    *wanted_out = truth == TRUTH_TRUE || (truth == TRUTH_UNKNOWN && if_unknown == UNKNOWN_INCLUDES);
+    return STATUS_OK;
+}
+
+static void add_value(struct json *array, struct json *value)
+{
+    json_append(array, value);
+}
+
+/* An element that repeats is an array, also when the author wrote one value. */
+static struct json *as_array(struct build *b, const struct template *template, struct json *value)
+{
+    if (!template->repeats || json_kind(value) == JSON_ARRAY) {
+        return value;
+    }
+    struct json *array = json_new_array(b->eval->arena);
+    add_value(array, value);
+    return array;
+}
+
+static enum status build_members(struct build *b, const struct template *object, struct json **value_out)
+{
+    struct json *value = json_new_object(b->eval->arena);
+    for (const struct template *it = object->first; it != NULL; it = it->next) {
+        struct json *member = NULL;
+        enum status status = build_value(b, it, &member);
+        if (status != STATUS_OK) {
+            return status;
+        }
+        if (member != NULL) {
+            json_add(b->eval->arena, value, it->name, as_array(b, it, member));
+        } else if (it->required) {
+            return fail(b, it->span, "this required element yields nothing");
+        }
+    }
+    *value_out = json_first(value) != NULL ? value : NULL; /* FHIR has no empty objects */
+    return STATUS_OK;
+}
+
+/* $each: one object for each item, with $this in it. */
+static enum status build_each(struct build *b, const struct template *object, struct json **value_out)
+{
+    struct eval *e = b->eval;
+    struct path_items items;
+    enum status status = eval_expr(e, object->each, &items);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    struct json *array = json_new_array(e->arena);
+    struct path_items outer = e->env.context;
+    for (size_t i = 0; i < items.count && status == STATUS_OK; i++) {
+        struct json *value = NULL;
+        e->env.context = (struct path_items){&items.at[i], 1};
+        status = build_members(b, object, &value);
+        if (status == STATUS_OK && value != NULL) {
+            add_value(array, value);
+        }
+    }
+    e->env.context = outer;
+    *value_out = json_first(array) != NULL ? array : NULL;
+    return status;
+}
+
+static enum status build_object(struct build *b, const struct template *object, struct json **value_out)
+{
+    bool wanted;
+    enum status status = is_wanted(b, object->when, object->if_unknown, object->span, &wanted);
+    *value_out = NULL;
+    if (status != STATUS_OK || !wanted) {
+        return status;
+    }
+    return object->each != NULL ? build_each(b, object, value_out) : build_members(b, object, value_out);
+}
+
+static enum status build_list(struct build *b, const struct template *list, struct json **value_out)
+{
+    struct json *array = json_new_array(b->eval->arena);
+    for (const struct template *it = list->first; it != NULL; it = it->next) {
+        struct json *value = NULL;
+        enum status status = build_value(b, it, &value);
+        if (status != STATUS_OK) {
+            return status;
+        }
+        if (value != NULL && json_kind(value) == JSON_ARRAY) { /* of a $each */
+            for (const struct json *entry = json_first(value); entry != NULL; entry = json_next(entry)) {
+                add_value(array, json_copy(b->eval->arena, entry));
+            }
+        } else if (value != NULL) {
+            add_value(array, value);
+        }
+    }
+    *value_out = json_first(array) != NULL ? array : NULL;
+    return STATUS_OK;
+}
+
+static enum status build_phrase(struct build *b, const struct template *template, struct json **value_out)
+{
+    struct slice key = SLICE_NONE;
+    struct slice text = SLICE_NONE;
+    enum status status = join_pieces(b, template->pieces, template->span, &key);
+    if (status == STATUS_OK) {
+        status = render_text(b, key, template->span, &text);
+    }
+    if (status == STATUS_OK) {
+        *value_out = new_text(b, text);
+    }
+    return status;
+}
+
+static enum status build_pieces(struct build *b, const struct template *template, struct json **value_out)
+{
+    struct slice text = SLICE_NONE;
+    enum status status = join_pieces(b, template->pieces, template->span, &text);
+    if (status == STATUS_OK) {
+        *value_out = new_text(b, text);
+    }
+    return status;
+}
+
+static enum status build_value(struct build *b, const struct template *template, struct json **value_out)
+{
+    *value_out = NULL;
+    if (b->depth == DEPTH_MOST) {
+        return fail(b, template->span, "the template is nested too deeply");
+    }
+    b->depth++;
+    enum status status = STATUS_OK;
+    switch (template->kind) {
+    case TEMPLATE_OBJECT:
+        status = build_object(b, template, value_out);
+        break;
+    case TEMPLATE_LIST:
+        status = build_list(b, template, value_out);
+        break;
+    case TEMPLATE_LITERAL:
+    case TEMPLATE_SITE:
+        *value_out = json_copy(b->eval->arena, template->literal);
+        break;
+    case TEMPLATE_EXPR:
+        status = build_expr(b, template, value_out);
+        break;
+    case TEMPLATE_PIECES:
+        status = build_pieces(b, template, value_out);
+        break;
+    case TEMPLATE_PHRASE:
+        status = build_phrase(b, template, value_out);
+        break;
+    case TEMPLATE_CODE:
+        status = build_code(b, template, value_out);
+        break;
+    case TEMPLATE_REFS:
+        status = build_refs(b, template, value_out);
+        break;
+    }
+    b->depth--;
+    return status;
+}
+
+/* ---- items ---- */
+
+static struct slice description_of(const struct json *resource)
+{
+    struct slice text = json_get_text(json_get(resource, "description"), "text");
+    return text.len != 0 ? text : json_get_text(json_get(resource, "code"), "text");
+}
+
+static void add_narrative(struct eval *e, struct json *resource, bool care_plan)
+{
+    struct narrative narrative = {.language = e->mapping->staff_languages[0]};
+    struct slice *lines = ARENA_ARRAY(e->arena, e->result->item_count + 1, struct slice);
+    if (care_plan) {
+        narrative.title = json_get_text(resource, "title");
+        narrative.paragraphs[0] = json_get_text(resource, "description");
+        narrative.paragraph_count = narrative.paragraphs[0].len != 0;
+        for (size_t i = 0; i < e->result->item_count; i++) {
+            struct slice line = description_of(e->result->items[i].resource);
+            if (line.len != 0) {
+                lines[narrative.line_count++] = line;
+            }
+        }
+        narrative.lines = lines;
+    } else {
+        narrative.title = description_of(resource);
+    }
+    json_add(e->arena, resource, SLICE("text"), narrative_render(e->arena, &narrative));
+}
+
+static enum status build_item(struct eval *e, const struct item_rule *item)
+{
+    struct build b = {.eval = e, .item = item};
+    size_t values = e->value_count;
+    for (size_t i = 0; i < item->with_count; i++) {
+        eval_publish(e, item->with[i].name, item->with[i].items);
+    }
+    bool wanted;
+    struct json *resource = NULL;
+    enum status status = is_wanted(&b, item->when, item->if_unknown, item->span, &wanted);
+    if (status == STATUS_OK && wanted) {
+        status = build_value(&b, item->resource, &resource);
+    }
+    e->value_count = values;
+    e->env.value_count = values;
+    if (status != STATUS_OK || resource == NULL) {
+        return status;
+    }
+    struct slice type = json_get_text(resource, "resourceType");
+    add_narrative(e, resource, slice_is(type, "CarePlan"));
+    if (e->input->plan_intent_plan && json_get(resource, "intent") != NULL) {
+        json_set(e->arena, resource, SLICE("intent"), json_new_string(e->arena, SLICE("plan")));
+    }
+    e->result->items[e->result->item_count++] = (struct plan_item){item->key, type, resource};
+    return STATUS_OK;
+}
+
+enum status eval_build(struct eval *e, const struct plan_rule *plan)
+{
+    e->plan = plan;
+    e->result->plan = plan->name;
+    e->result->public_id = plan->public_id;
+    e->result->items = ARENA_ARRAY(e->arena, plan->goal_count + plan->order_count + 1, struct plan_item);
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < plan->goal_count && status == STATUS_OK; i++) {
+        status = build_item(e, &plan->goals[i]);
+    }
+    for (size_t i = 0; i < plan->order_count && status == STATUS_OK; i++) {
+        status = build_item(e, &plan->orders[i]);
+    }
+    if (status == STATUS_OK) {
+        status = build_item(e, &plan->care_plan);
+    }
+    e->result->prompts = ARENA_ARRAY(e->arena, plan->prompt_count + 1, struct slice);
+    for (size_t i = 0; i < plan->prompt_count && status == STATUS_OK; i++) {
+        struct build b = {.eval = e};
+        bool wanted;
+        status = is_wanted(&b, plan->prompts[i].when, UNKNOWN_INCLUDES, plan->prompts[i].span, &wanted);
+        if (status == STATUS_OK && wanted) {
+            e->result->prompts[e->result->prompt_count++] = plan->prompts[i].key;
+        }
+    }
+    return status;
+}

@@ -1,0 +1,372 @@
+#include "gateway/mapping/eval.h"
+
+/* ---- expressions ---- */
+
+void eval_publish(struct eval *e, struct slice name, struct path_items items)
+{
+    if (e->value_count == VALUES_MOST) {
+        arena_fail(e->arena, STATUS_LIMIT);
+    }
+    e->values[e->value_count++] = (struct path_value){name, items};
+    e->env.values = e->values;
+    e->env.value_count = e->value_count;
+}
+
+void eval_publish_one(struct eval *e, const char *name, struct path_item item)
+{
+    struct path_item *items = ARENA_NEW(e->arena, struct path_item);
+    *items = item;
+    eval_publish(e, slice_of(name), (struct path_items){items, 1});
+}
+
+enum status eval_expr(struct eval *e, const struct expr *expr, struct path_items *items_out)
+{
+    return path_evaluate(expr->path, &e->env, e->arena, e->limits, e->diags, items_out);
+}
+
+enum status eval_truth(struct eval *e, const struct expr *expr, enum truth *truth_out)
+{
+    struct path_items items;
+    enum status status = eval_expr(e, expr, &items);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    struct path_item value;
+    if (items.count == 0) {
+        *truth_out = TRUTH_UNKNOWN;
+        return STATUS_OK;
+    }
+    if (items.count > 1 || path_item_value(e->arena, e->mapping->model, &items.at[0], &value) != STATUS_OK ||
+        value.kind != PATH_BOOLEAN) {
+        diag_add(e->diags, DIAG_MAPPING_EVALUATION, expr->span, "this is neither true nor false");
+        return STATUS_INVALID;
+    }
+    *truth_out = value.boolean ? TRUTH_TRUE : TRUTH_FALSE;
+    return STATUS_OK;
+}
+
+enum status eval_text(struct eval *e, const struct expr *expr, struct slice *text_out)
+{
+    struct path_items items;
+    enum status status = eval_expr(e, expr, &items);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    if (items.count == 0) {
+        return STATUS_ABSENT;
+    }
+    const struct json *json = items.count == 1 ? path_item_json(e->arena, e->mapping->model, &items.at[0]) : NULL;
+    if (json == NULL || json_kind(json) == JSON_OBJECT || json_kind(json) == JSON_ARRAY || json_kind(json) == JSON_NULL) {
+        diag_add(e->diags, DIAG_MAPPING_EVALUATION, expr->span, "a text needs one plain value here");
+        return STATUS_INVALID;
+    }
+    bool truth = json_kind(json) == JSON_TRUE || json_kind(json) == JSON_FALSE;
+    *text_out = !truth ? json_text(json) : json_kind(json) == JSON_TRUE ? SLICE("true") : SLICE("false");
+    return STATUS_OK;
+}
+
+static enum path_member member_of(void *arg, struct slice url, struct slice system, struct slice code)
+{
+    const struct eval *e = arg;
+    const struct concept_set *set = mapping_find_set_by_url(e->mapping, url);
+    if (set == NULL) {
+        return PATH_MEMBER_UNKNOWN_SET;
+    }
+    return concept_set_has(set, system, code) ? PATH_MEMBER_YES : PATH_MEMBER_NO;
+}
+
+/* ---- what a visit is ---- */
+
+static void publish_visit(struct eval *e, const struct json *patient, const struct visit *visit)
+{
+    eval_publish_one(e, "patient", path_item_of(e->mapping->model, patient, NULL));
+    struct datetime *date = ARENA_NEW(e->arena, struct datetime);
+    *date = visit->date;
+    eval_publish_one(e, "visit.date", (struct path_item){.kind = PATH_DATE, .datetime = date});
+    if (visit->encounter.len != 0) {
+        eval_publish_one(e, "visit.encounter",
+                         path_item_string(arena_printf(e->arena, "Encounter/%.*s", SLICE_ARGS(visit->encounter))));
+    } else {
+        eval_publish(e, SLICE("visit.encounter"), (struct path_items){NULL, 0});
+    }
+    for (size_t i = 0; i < e->mapping->set_count; i++) {
+        const struct concept_set *set = &e->mapping->sets[i];
+        struct path_item *item = ARENA_NEW(e->arena, struct path_item);
+        *item = path_item_string(set->url);
+        eval_publish(e, arena_printf(e->arena, "sets.%.*s", SLICE_ARGS(set->name)), (struct path_items){item, 1});
+    }
+}
+
+static struct eval *eval_create(const struct mapping *mapping, struct arena *arena, const struct limits *limits,
+                                struct diag_list *diags)
+{
+    struct eval *e = ARENA_NEW(arena, struct eval);
+    e->mapping = mapping;
+    e->arena = arena;
+    e->limits = limits;
+    e->diags = diags;
+    e->env.member_of = member_of;
+    e->env.arg = e;
+    return e;
+}
+
+/* ---- what it wants to know ---- */
+
+static bool is_plain(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("-._~/:", c) != NULL;
+}
+
+/* A value of a query: everything but the plain characters percent-encoded (RFC 3986 section 2). */
+static void add_encoded(struct buf *out, struct slice text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (is_plain(text.at[i])) {
+            buf_add_char(out, text.at[i]);
+        } else {
+            buf_printf(out, "%%%02X", (unsigned)(unsigned char)text.at[i]);
+        }
+    }
+}
+
+/* FHIR token list: system|code,system|code */
+static void add_tokens(struct buf *out, const struct concept_set *set)
+{
+    for (size_t i = 0; i < set->count; i++) {
+        buf_add_cstr(out, i != 0 ? "," : "");
+        add_encoded(out, set->concepts[i].system);
+        buf_add_cstr(out, "%7C");
+        add_encoded(out, set->concepts[i].code);
+    }
+}
+
+enum { QUERY_MOST = 16 * 1024 };
+
+/* STATUS_ABSENT: a read whose reference is not known for this visit. */
+static enum status fill_query(struct eval *e, const struct fact_rule *rule, struct slice *query_out)
+{
+    struct buf out;
+    buf_init(&out, e->arena, QUERY_MOST);
+    for (const struct piece *piece = rule->query; piece != NULL; piece = piece->next) {
+        if (piece->set != NULL) {
+            add_tokens(&out, piece->set);
+            continue;
+        }
+        if (piece->expr == NULL) {
+            buf_add_slice(&out, piece->literal);
+            continue;
+        }
+        struct slice text = SLICE_NONE;
+        enum status status = eval_text(e, piece->expr, &text);
+        if (status == STATUS_ABSENT && !rule->read) {
+            diag_add(e->diags, DIAG_MAPPING_EVALUATION, piece->expr->span, "this criterion yields nothing for the visit");
+            return STATUS_INVALID;
+        }
+        if (status != STATUS_OK) {
+            return status;
+        }
+        add_encoded(&out, text);
+    }
+    *query_out = buf_view(&out);
+    return STATUS_OK;
+}
+
+enum status mapping_requests(const struct mapping *mapping, struct arena *arena, const struct json *patient,
+                             const struct visit *visit, const struct limits *limits, struct diag_list *diags,
+                             struct fact_request **requests_out, size_t *count_out)
+{
+    struct eval *e = eval_create(mapping, arena, limits, diags);
+    publish_visit(e, patient, visit);
+    struct fact_request *requests = ARENA_ARRAY(arena, mapping->fact_count + 1, struct fact_request);
+    size_t count = 0;
+    for (size_t i = 0; i < mapping->fact_count; i++) {
+        struct fact_request request = {.name = mapping->facts[i].name, .read = mapping->facts[i].read};
+        enum status status = fill_query(e, &mapping->facts[i], &request.query);
+        if (status != STATUS_OK && status != STATUS_ABSENT) {
+            return status;
+        }
+        requests[count++] = request; /* an absent one has an empty query: the fact is known to be absent */
+    }
+    *requests_out = requests;
+    *count_out = count;
+    return STATUS_OK;
+}
+
+bool mapping_starts(const struct mapping *mapping, const struct json *resource)
+{
+    if (!slice_equal(json_get_text(resource, "resourceType"), mapping->starts_type)) {
+        return false;
+    }
+    const struct json *coding = json_first(json_get(json_get(resource, "code"), "coding"));
+    for (; coding != NULL; coding = json_next(coding)) {
+        for (const struct piece *piece = mapping->starts_on; piece != NULL; piece = piece->next) {
+            if (piece->set != NULL &&
+                concept_set_has(piece->set, json_get_text(coding, "system"), json_get_text(coding, "code"))) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* ---- deciding ---- */
+
+static enum status find_value(struct eval *e, const struct input *input, size_t *value_out, struct slice *text_out)
+{
+    struct slice text = SLICE_NONE;
+    enum status status = eval_text(e, &input->expr, &text);
+    *value_out = CELL_UNKNOWN;
+    if (status == STATUS_ABSENT) {
+        return STATUS_OK;
+    }
+    if (status != STATUS_OK) {
+        return status;
+    }
+    *text_out = text;
+    uint64_t number = 0;
+    if (input->bands && !slice_to_u64(text, &number)) {
+        diag_add(e->diags, DIAG_MAPPING_EVALUATION, input->span, "the input %.*s is no whole number", SLICE_ARGS(input->name));
+        return STATUS_INVALID;
+    }
+    for (size_t i = input->count; i-- > 0;) {
+        if (input->bands ? number >= (uint64_t)input->from[i] : slice_equal(text, input->values[i])) {
+            *value_out = i;
+            *text_out = input->values[i];
+            return STATUS_OK;
+        }
+    }
+    diag_add(e->diags, DIAG_MAPPING_EVALUATION, input->span, "\"%.*s\" is no value of the input %.*s", SLICE_ARGS(text),
+             SLICE_ARGS(input->name));
+    return STATUS_INVALID;
+}
+
+static enum status find_row(struct eval *e, const struct row **row_out)
+{
+    const struct mapping *m = e->mapping;
+    size_t at[INPUTS_MOST];
+    e->result->cells = ARENA_ARRAY(e->arena, m->input_count + 1, struct slice);
+    for (size_t i = 0; i < m->input_count; i++) {
+        struct slice text = SLICE("unknown");
+        enum status status = find_value(e, &m->inputs[i], &at[i], &text);
+        if (status != STATUS_OK) {
+            return status;
+        }
+        e->result->cells[e->result->cell_count++] =
+            arena_printf(e->arena, "%.*s=%.*s", SLICE_ARGS(m->inputs[i].name), SLICE_ARGS(text));
+    }
+    *row_out = NULL;
+    for (size_t r = 0; r < m->row_count; r++) {
+        bool matches = true;
+        for (size_t i = 0; i < m->input_count; i++) {
+            matches = matches && (m->rows[r].cells[i] >> at[i] & 1) != 0;
+        }
+        if (matches) {
+            *row_out = &m->rows[r];
+            return STATUS_OK;
+        }
+    }
+    return STATUS_OK;
+}
+
+static enum status decide(struct eval *e)
+{
+    struct evaluation_result *result = e->result;
+    const struct row *row = NULL;
+    enum status status = find_row(e, &row);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    if (row == NULL) { /* an input is unknown, and no row says `any` for it */
+        result->outcome = OUTCOME_HOLD;
+        result->reason = SLICE("unknown-input");
+        return STATUS_OK;
+    }
+    result->ask = row->ask;
+    result->reason = row->action == ACTION_HAND_OVER ? row->say : row->action == ACTION_DROP ? row->target : SLICE_NONE;
+    result->outcome = row->action == ACTION_HAND_OVER ? OUTCOME_HAND_OVER
+                      : row->action == ACTION_DROP    ? OUTCOME_DROP
+                                                      : OUTCOME_PROPOSAL;
+    return row->action == ACTION_PROPOSE ? eval_build(e, mapping_find_plan(e->mapping, row->target)) : STATUS_OK;
+}
+
+/* All holds are evaluated, so that a person sees every reason at once; true or unknown stops. */
+static enum status check_holds(struct eval *e)
+{
+    const struct mapping *m = e->mapping;
+    e->result->holds = ARENA_ARRAY(e->arena, m->hold_count + 1, struct slice);
+    for (size_t i = 0; i < m->hold_count; i++) {
+        enum truth truth;
+        enum status status = eval_truth(e, &m->holds[i].when, &truth);
+        if (status != STATUS_OK) {
+            return status;
+        }
+        if (truth == TRUTH_FALSE) {
+            continue;
+        }
+        e->result->outcome = OUTCOME_HOLD;
+        e->result->sensitive = e->result->sensitive || m->holds[i].sensitive;
+        e->result->holds[e->result->hold_count++] = m->holds[i].id;
+    }
+    if (e->result->hold_count != 0) {
+        e->result->reason = e->result->holds[0];
+    }
+    return STATUS_OK;
+}
+
+static enum status publish_defines(struct eval *e)
+{
+    for (size_t i = 0; i < e->mapping->define_count; i++) {
+        struct path_items items;
+        enum status status = eval_expr(e, &e->mapping->defines[i].expr, &items);
+        if (status != STATUS_OK) {
+            return status;
+        }
+        eval_publish(e, e->mapping->defines[i].name, items);
+    }
+    return STATUS_OK;
+}
+
+static enum status evaluate(struct eval *e)
+{
+    const struct fact_rule *failed = NULL;
+    publish_visit(e, e->input->patient, &e->input->visit);
+    enum status status = eval_facts(e, &failed);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    if (failed != NULL) { /* a fact that could not be fetched is never taken for absent */
+        e->result->outcome = OUTCOME_HOLD;
+        e->result->reason = SLICE("fetch-failed");
+        return STATUS_OK;
+    }
+    eval_growth(e);
+    enum truth eligible;
+    status = publish_defines(e);
+    if (status == STATUS_OK) {
+        status = eval_truth(e, &e->mapping->eligible, &eligible);
+    }
+    if (status != STATUS_OK) {
+        return status;
+    }
+    if (eligible != TRUTH_TRUE) {
+        e->result->outcome = OUTCOME_NOT_ELIGIBLE;
+        return STATUS_OK;
+    }
+    status = check_holds(e);
+    return status == STATUS_OK && e->result->hold_count == 0 ? decide(e) : status;
+}
+
+enum status mapping_evaluate(const struct mapping *mapping, struct arena *arena, const struct evaluation_input *input,
+                             const struct limits *limits, struct diag_list *diags,
+                             struct evaluation_result *result_out)
+{
+    struct eval *e = eval_create(mapping, arena, limits, diags);
+    struct evaluation_result result = {.outcome = OUTCOME_HOLD};
+    e->input = input;
+    e->result = &result;
+    enum status status = evaluate(e);
+    if (status == STATUS_OK) {
+        *result_out = result;
+    }
+    return status;
+}

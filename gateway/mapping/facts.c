@@ -1,0 +1,145 @@
+#include "gateway/mapping/eval.h"
+
+static bool one_of(struct slice text, const char *const *words, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (slice_is(text, words[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool resource_is_void(const struct json *resource)
+{
+    static const char *const states[] = {"entered-in-error", "cancelled"};
+    static const char *const verifications[] = {"entered-in-error", "refuted"};
+    if (one_of(json_get_text(resource, "status"), states, 2)) {
+        return true;
+    }
+    const struct json *coding = json_first(json_get(json_get(resource, "verificationStatus"), "coding"));
+    for (; coding != NULL; coding = json_next(coding)) {
+        if (one_of(json_get_text(coding, "code"), verifications, 2)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+struct slice resource_date(const struct json *resource)
+{
+    static const char *const elements[] = {"effectiveDateTime", "effectiveInstant", "recordedDate", "authoredOn", "issued"};
+    static const char *const periods[] = {"effectivePeriod", "period"};
+    for (size_t i = 0; i < sizeof elements / sizeof *elements; i++) {
+        struct slice text = json_get_text(resource, elements[i]);
+        if (text.len != 0) {
+            return text;
+        }
+    }
+    for (size_t i = 0; i < sizeof periods / sizeof *periods; i++) {
+        struct slice text = json_get_text(json_get(resource, periods[i]), "start");
+        if (text.len != 0) {
+            return text;
+        }
+    }
+    return SLICE_NONE;
+}
+
+/* Later by date; where dates do not decide, by last change, then by id, so that the choice is always the same. */
+static bool is_later(const struct json *a, const struct json *b)
+{
+    struct datetime left;
+    struct datetime right;
+    struct slice left_text = resource_date(a);
+    struct slice right_text = resource_date(b);
+    if (datetime_parse(left_text, FORM_FHIR_DATETIME, &left, NULL) == STATUS_OK &&
+        datetime_parse(right_text, FORM_FHIR_DATETIME, &right, NULL) == STATUS_OK) {
+        enum order order = datetime_compare(&left, &right);
+        if (order == ORDER_LESS || order == ORDER_GREATER) {
+            return order == ORDER_GREATER;
+        }
+    }
+    int order = slice_compare(left_text, right_text);
+    if (order == 0) {
+        order = slice_compare(json_get_text(json_get(a, "meta"), "lastUpdated"),
+                              json_get_text(json_get(b, "meta"), "lastUpdated"));
+    }
+    return order != 0 ? order > 0 : slice_compare(json_get_text(a, "id"), json_get_text(b, "id")) > 0;
+}
+
+static bool same_code(const struct json *a, const struct json *b)
+{
+    const struct json *left = json_first(json_get(json_get(a, "code"), "coding"));
+    const struct json *right = json_first(json_get(json_get(b, "code"), "coding"));
+    return slice_equal(json_get_text(left, "system"), json_get_text(right, "system")) &&
+           slice_equal(json_get_text(left, "code"), json_get_text(right, "code"));
+}
+
+/* Keeps, of each code (or of all), the latest. */
+static size_t keep_latest(const struct json **kept, size_t count, const struct json *resource, bool by_code)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!by_code || same_code(kept[i], resource)) {
+            kept[i] = is_later(resource, kept[i]) ? resource : kept[i];
+            return count;
+        }
+    }
+    kept[count] = resource;
+    return count + 1;
+}
+
+static enum status publish_fact(struct eval *e, const struct fact_rule *rule, const struct fact *fact)
+{
+    size_t room = json_count(fact->resources) + 1;
+    const struct json **kept = ARENA_ARRAY(e->arena, room, const struct json *);
+    size_t count = 0;
+    for (const struct json *it = json_first(fact->resources); it != NULL; it = json_next(it)) {
+        if (resource_is_void(it)) {
+            continue;
+        }
+        if (rule->take == TAKE_LATEST || rule->take == TAKE_LATEST_BY_CODE) {
+            count = keep_latest(kept, count, it, rule->take == TAKE_LATEST_BY_CODE);
+        } else {
+            kept[count++] = it;
+        }
+    }
+    if (rule->take == TAKE_ONE && count > 1) {
+        diag_add(e->diags, DIAG_MAPPING_EVALUATION, rule->span, "the fact \"%.*s\" has %zu resources where one is taken",
+                 SLICE_ARGS(rule->name), count);
+        return STATUS_INVALID;
+    }
+    struct path_item *items = ARENA_ARRAY(e->arena, count + 1, struct path_item);
+    for (size_t i = 0; i < count; i++) {
+        items[i] = path_item_of(e->mapping->model, kept[i], NULL);
+    }
+    eval_publish(e, rule->name, (struct path_items){items, count});
+    return STATUS_OK;
+}
+
+static const struct fact *given_fact(const struct evaluation_input *input, struct slice name)
+{
+    for (size_t i = 0; i < input->fact_count; i++) {
+        if (slice_equal(input->facts[i].name, name)) {
+            return &input->facts[i];
+        }
+    }
+    return NULL;
+}
+
+enum status eval_facts(struct eval *e, const struct fact_rule **failed_out)
+{
+    *failed_out = NULL;
+    for (size_t i = 0; i < e->mapping->fact_count; i++) {
+        const struct fact_rule *rule = &e->mapping->facts[i];
+        const struct fact *fact = given_fact(e->input, rule->name);
+        if (fact == NULL || fact->state == FACT_FAILED) {
+            *failed_out = *failed_out != NULL ? *failed_out : rule;
+            continue;
+        }
+        enum status status = publish_fact(e, rule, fact);
+        if (status != STATUS_OK) {
+            return status;
+        }
+    }
+    return STATUS_OK;
+}
