@@ -442,12 +442,13 @@ static const struct path_type *variable_type(struct checker *checker,
     if (variable->type != NULL) {
         return variable->type;
     }
-    if (variable->fhir_type == NULL) {
+    if (variable->fhir_type == NULL && !variable->is_system) {
         return any(checker);
     }
-    return type_times(checker->arena,
-                      type_fhir(checker->arena, checker->model, variable->fhir_type), 0,
-                      variable->many ? TYPE_MANY : 1);
+    const struct path_type *one =
+        variable->fhir_type != NULL ? type_fhir(checker->arena, checker->model, variable->fhir_type)
+                                    : system_type(checker, variable->system);
+    return type_times(checker->arena, one, 0, variable->many ? TYPE_MANY : 1);
 }
 
 static void unknown_variable(struct checker *checker, const struct node *node,
@@ -506,6 +507,31 @@ static void check_variable(struct checker *checker, struct node *node,
     }
 }
 
+/* Is there a record of that name: a variable "NAME.field"? */
+static bool is_record(const struct path_scope *scope, struct slice name)
+{
+    for (size_t i = 0; i < scope->variable_count; i++) {
+        struct slice known = scope->variables[i].name;
+        if (known.len > name.len && known.at[name.len] == '.' && slice_starts_with(known, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* %visit.date: the field of a record is a variable of that whole name. */
+static void fuse_field(struct checker *checker, struct node *node)
+{
+    struct node *input = node->input;
+    if (input == NULL || input->kind != NODE_VARIABLE || !is_record(checker->scope, input->name)) {
+        return;
+    }
+    node->kind = NODE_VARIABLE;
+    node->name =
+        arena_printf(checker->arena, "%.*s.%.*s", SLICE_ARGS(input->name), SLICE_ARGS(node->name));
+    node->input = NULL;
+}
+
 /* ---- the walk ---- */
 
 static void check_indexer(struct checker *checker, struct node *node, struct surroundings *around)
@@ -548,6 +574,9 @@ static void check_type_operator(struct checker *checker, struct node *node,
 void check_node(struct checker *checker, struct node *node, struct surroundings *around)
 {
     struct surroundings side = *around;
+    if (node->kind == NODE_MEMBER) {
+        fuse_field(checker, node);
+    }
     switch ((enum node_kind)node->kind) {
     case NODE_EMPTY:
         node->type = type_nothing(checker->arena, checker->model);

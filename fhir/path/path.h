@@ -124,13 +124,17 @@ bool path_type_may_be_system(const struct path_type *type, enum path_kind kind);
 
 /* ---- compiling ---- */
 
-/* What is known of %name before evaluation. */
+/*
+ * What is known of %name before evaluation. A name may have a point in it: "visit.date" is a field
+ * of a record %visit, which is no value itself; an expression names the field, %visit.date.
+ */
 struct path_variable {
     struct slice name;
-    const struct path_type *type; /* of an expression compiled in the same model; NULL: unknown */
-    const struct model_type
-        *fhir_type; /* when type is NULL: one item of that type; NULL: unknown */
-    bool many;      /* with fhir_type: any number of items */
+    const struct path_type *type; /* of an expression compiled in the same model; NULL: see below */
+    const struct model_type *fhir_type; /* when type is NULL: items of that type */
+    bool is_system;                     /* when both are NULL: items of the System type `system`; */
+    enum path_kind system;              /* else nothing is known of it */
+    bool many;                          /* any number of items; else at most one */
 };
 
 struct path_scope {

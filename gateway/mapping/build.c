@@ -11,7 +11,8 @@ struct build {
     unsigned depth;
 };
 
-static enum status build_value(struct build *b, const struct template *template, struct json **value_out);
+static enum status build_value(struct build *b, const struct template *template,
+                               struct json **value_out);
 
 static enum status fail(struct build *b, struct span span, const char *sentence)
 {
@@ -22,14 +23,17 @@ static enum status fail(struct build *b, struct span span, const char *sentence)
 /* ---- texts ---- */
 
 /* Values that every staff text may use. */
-static enum status render_text(struct build *b, struct slice key, struct span span, struct slice *text_out)
+static enum status render_text(struct build *b, struct slice key, struct span span,
+                               struct slice *text_out)
 {
     struct eval *e = b->eval;
     struct slice language = e->mapping->staff_languages[0];
-    const struct text_entry *entry = mapping_find_text(e->mapping, e->plan->name, language, FOR_STAFF, key);
+    const struct text_entry *entry =
+        mapping_find_text(e->mapping, e->plan->name, language, FOR_STAFF, key);
     if (entry == NULL) {
-        diag_add(e->diags, DIAG_MAPPING_TEXT_MISSING, span, "texts/%.*s.%.*s.yaml has no staff text \"%.*s\"",
-                 SLICE_ARGS(e->plan->name), SLICE_ARGS(language), SLICE_ARGS(key));
+        diag_add(e->diags, DIAG_MAPPING_TEXT_MISSING, span,
+                 "texts/%.*s.%.*s.yaml has no staff text \"%.*s\"", SLICE_ARGS(e->plan->name),
+                 SLICE_ARGS(language), SLICE_ARGS(key));
         return STATUS_INVALID;
     }
     char day[DATETIME_TEXT];
@@ -39,7 +43,8 @@ static enum status render_text(struct build *b, struct slice key, struct span sp
     struct slice missing = SLICE_NONE;
     buf_init(&out, e->arena, TEXT_MOST);
     if (phrase_render(entry->phrase, language, values, 1, &out, &missing) != STATUS_OK) {
-        diag_add(e->diags, DIAG_MAPPING_EVALUATION, entry->span, "a staff text knows no value \"%.*s\"", SLICE_ARGS(missing));
+        diag_add(e->diags, DIAG_MAPPING_EVALUATION, entry->span,
+                 "a staff text knows no value \"%.*s\"", SLICE_ARGS(missing));
         return STATUS_INVALID;
     }
     *text_out = buf_view(&out);
@@ -47,7 +52,8 @@ static enum status render_text(struct build *b, struct slice key, struct span sp
 }
 
 /* Text with holes: each hole gives exactly one value. */
-static enum status join_pieces(struct build *b, const struct piece *pieces, struct span span, struct slice *text_out)
+static enum status join_pieces(struct build *b, const struct piece *pieces, struct span span,
+                               struct slice *text_out)
 {
     struct buf out;
     buf_init(&out, b->eval->arena, TEXT_MOST);
@@ -88,10 +94,12 @@ static struct json *coding_of(struct build *b, const struct concept *concept)
 }
 
 /* As the element asks: a code, a Coding, or a CodeableConcept with text. */
-static struct json *concept_value(struct build *b, const struct concept *concept, const struct model_type *type)
+static struct json *concept_value(struct build *b, const struct concept *concept,
+                                  const struct model_type *type)
 {
     struct arena *arena = b->eval->arena;
-    struct slice name = type != NULL ? model_type_name(b->eval->mapping->model, type) : SLICE("CodeableConcept");
+    struct slice name =
+        type != NULL ? model_type_name(b->eval->mapping->model, type) : SLICE("CodeableConcept");
     if (slice_is(name, "Coding")) {
         return coding_of(b, concept);
     }
@@ -106,7 +114,8 @@ static struct json *concept_value(struct build *b, const struct concept *concept
     return value;
 }
 
-static enum status build_code(struct build *b, const struct template *template, struct json **value_out)
+static enum status build_code(struct build *b, const struct template *template,
+                              struct json **value_out)
 {
     const struct concept *concept = template->concept;
     if (concept == NULL) {
@@ -124,14 +133,17 @@ static enum status build_code(struct build *b, const struct template *template, 
     return STATUS_OK;
 }
 
-/* References to the items of a section that this evaluation keeps; resolved to ids when they are sent. */
-static enum status build_refs(struct build *b, const struct template *template, struct json **value_out)
+/* References to the items of a section that this evaluation keeps; resolved to ids when they are
+ * sent. */
+static enum status build_refs(struct build *b, const struct template *template,
+                              struct json **value_out)
 {
     struct eval *e = b->eval;
     struct json *array = json_new_array(e->arena);
     for (size_t i = 0; i < e->result->item_count; i++) {
         struct slice key = e->result->items[i].key;
-        if (!slice_starts_with(key, template->key) || key.len <= template->key.len || key.at[template->key.len] != '.') {
+        if (!slice_starts_with(key, template->key) || key.len <= template->key.len ||
+            key.at[template->key.len] != '.') {
             continue;
         }
         struct json *reference = json_new_object(e->arena);
@@ -150,7 +162,8 @@ static enum status build_refs(struct build *b, const struct template *template, 
 
 /* ---- expressions ---- */
 
-static enum status build_expr(struct build *b, const struct template *template, struct json **value_out)
+static enum status build_expr(struct build *b, const struct template *template,
+                              struct json **value_out)
 {
     struct eval *e = b->eval;
     struct path_items items;
@@ -160,18 +173,21 @@ static enum status build_expr(struct build *b, const struct template *template, 
     }
     *value_out = NULL;
     if (items.count == 0) {
-        return template->required ? fail(b, template->span, "this required element yields nothing") : STATUS_OK;
+        return template->required ? fail(b, template->span, "this required element yields nothing")
+                                  : STATUS_OK;
     }
     if (items.count == 1) {
         *value_out = json_copy(e->arena, path_item_json(e->arena, e->mapping->model, &items.at[0]));
         return STATUS_OK;
     }
     if (!template->repeats) {
-        return fail(b, template->span, "this element has one value, and the expression yields several");
+        return fail(b, template->span,
+                    "this element has one value, and the expression yields several");
     }
     struct json *array = json_new_array(e->arena);
     for (size_t i = 0; i < items.count; i++) {
-        json_append(array, json_copy(e->arena, path_item_json(e->arena, e->mapping->model, &items.at[i])));
+        json_append(array,
+                    json_copy(e->arena, path_item_json(e->arena, e->mapping->model, &items.at[i])));
     }
     *value_out = array;
     return STATUS_OK;
@@ -180,8 +196,8 @@ static enum status build_expr(struct build *b, const struct template *template, 
 /* ---- objects and lists ---- */
 
 /* Whether $when lets this be built. */
-static enum status is_wanted(struct build *b, const struct expr *when, enum if_unknown if_unknown, struct span span,
-                             bool *wanted_out)
+static enum status is_wanted(struct build *b, const struct expr *when, enum if_unknown if_unknown,
+                             struct span span, bool *wanted_out)
 {
     *wanted_out = true;
     if (when == NULL) {
@@ -193,7 +209,8 @@ static enum status is_wanted(struct build *b, const struct expr *when, enum if_u
         return status;
     }
     if (truth == TRUTH_UNKNOWN && if_unknown == UNKNOWN_IS_ERROR) {
-        return fail(b, span, "this condition is neither true nor false: say what then with $if-unknown");
+        return fail(b, span,
+                    "this condition is neither true nor false: say what then with $if-unknown");
     }
     *wanted_out = truth == TRUTH_TRUE || (truth == TRUTH_UNKNOWN && if_unknown == UNKNOWN_INCLUDES);
     return STATUS_OK;
@@ -215,7 +232,8 @@ static struct json *as_array(struct build *b, const struct template *template, s
     return array;
 }
 
-static enum status build_members(struct build *b, const struct template *object, struct json **value_out)
+static enum status build_members(struct build *b, const struct template *object,
+                                 struct json **value_out)
 {
     struct json *value = json_new_object(b->eval->arena);
     for (const struct template *it = object->first; it != NULL; it = it->next) {
@@ -235,7 +253,8 @@ static enum status build_members(struct build *b, const struct template *object,
 }
 
 /* $each: one object for each item, with $this in it. */
-static enum status build_each(struct build *b, const struct template *object, struct json **value_out)
+static enum status build_each(struct build *b, const struct template *object,
+                              struct json **value_out)
 {
     struct eval *e = b->eval;
     struct path_items items;
@@ -258,7 +277,8 @@ static enum status build_each(struct build *b, const struct template *object, st
     return status;
 }
 
-static enum status build_object(struct build *b, const struct template *object, struct json **value_out)
+static enum status build_object(struct build *b, const struct template *object,
+                                struct json **value_out)
 {
     bool wanted;
     enum status status = is_wanted(b, object->when, object->if_unknown, object->span, &wanted);
@@ -266,7 +286,8 @@ static enum status build_object(struct build *b, const struct template *object, 
     if (status != STATUS_OK || !wanted) {
         return status;
     }
-    return object->each != NULL ? build_each(b, object, value_out) : build_members(b, object, value_out);
+    return object->each != NULL ? build_each(b, object, value_out)
+                                : build_members(b, object, value_out);
 }
 
 static enum status build_list(struct build *b, const struct template *list, struct json **value_out)
@@ -279,7 +300,8 @@ static enum status build_list(struct build *b, const struct template *list, stru
             return status;
         }
         if (value != NULL && json_kind(value) == JSON_ARRAY) { /* of a $each */
-            for (const struct json *entry = json_first(value); entry != NULL; entry = json_next(entry)) {
+            for (const struct json *entry = json_first(value); entry != NULL;
+                 entry = json_next(entry)) {
                 add_value(array, json_copy(b->eval->arena, entry));
             }
         } else if (value != NULL) {
@@ -290,7 +312,8 @@ static enum status build_list(struct build *b, const struct template *list, stru
     return STATUS_OK;
 }
 
-static enum status build_phrase(struct build *b, const struct template *template, struct json **value_out)
+static enum status build_phrase(struct build *b, const struct template *template,
+                                struct json **value_out)
 {
     struct slice key = SLICE_NONE;
     struct slice text = SLICE_NONE;
@@ -304,7 +327,8 @@ static enum status build_phrase(struct build *b, const struct template *template
     return status;
 }
 
-static enum status build_pieces(struct build *b, const struct template *template, struct json **value_out)
+static enum status build_pieces(struct build *b, const struct template *template,
+                                struct json **value_out)
 {
     struct slice text = SLICE_NONE;
     enum status status = join_pieces(b, template->pieces, template->span, &text);
@@ -314,7 +338,8 @@ static enum status build_pieces(struct build *b, const struct template *template
     return status;
 }
 
-static enum status build_value(struct build *b, const struct template *template, struct json **value_out)
+static enum status build_value(struct build *b, const struct template *template,
+                               struct json **value_out)
 {
     *value_out = NULL;
     if (b->depth == DEPTH_MOST) {
@@ -414,7 +439,8 @@ enum status eval_build(struct eval *e, const struct plan_rule *plan)
     e->plan = plan;
     e->result->plan = plan->name;
     e->result->public_id = plan->public_id;
-    e->result->items = ARENA_ARRAY(e->arena, plan->goal_count + plan->order_count + 1, struct plan_item);
+    e->result->items =
+        ARENA_ARRAY(e->arena, plan->goal_count + plan->order_count + 1, struct plan_item);
     enum status status = STATUS_OK;
     for (size_t i = 0; i < plan->goal_count && status == STATUS_OK; i++) {
         status = build_item(e, &plan->goals[i]);
@@ -429,7 +455,8 @@ enum status eval_build(struct eval *e, const struct plan_rule *plan)
     for (size_t i = 0; i < plan->prompt_count && status == STATUS_OK; i++) {
         struct build b = {.eval = e};
         bool wanted;
-        status = is_wanted(&b, plan->prompts[i].when, UNKNOWN_INCLUDES, plan->prompts[i].span, &wanted);
+        status =
+            is_wanted(&b, plan->prompts[i].when, UNKNOWN_INCLUDES, plan->prompts[i].span, &wanted);
         if (status == STATUS_OK && wanted) {
             e->result->prompts[e->result->prompt_count++] = plan->prompts[i].key;
         }

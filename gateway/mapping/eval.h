@@ -1,5 +1,6 @@
 /*
- * One evaluation, as evaluate.c, facts.c, vitals.c and build.c hand it on. Lives in the arena of the call.
+ * One evaluation, as evaluate.c, facts.c, vitals.c and build.c hand it on. Lives in the arena of
+ * the call.
  */
 #ifndef GATEWAY_MAPPING_EVAL_H
 #define GATEWAY_MAPPING_EVAL_H
@@ -38,7 +39,8 @@ enum status eval_text(struct eval *e, const struct expr *expr, struct slice *tex
 
 /* Publishes every fetched fact by its rule. *failed_out: one that could not be fetched, or NULL. */
 enum status eval_facts(struct eval *e, const struct fact_rule **failed_out);
-/* The date a resource is about, as written; SLICE_NONE: none. Observation.effective, Condition.recordedDate ... */
+/* The date a resource is about, as written; SLICE_NONE: none. Observation.effective,
+ * Condition.recordedDate ... */
 struct slice resource_date(const struct json *resource);
 /* Entered in error, refuted, cancelled: not a fact. */
 bool resource_is_void(const struct json *resource);

@@ -36,7 +36,8 @@ enum status eval_truth(struct eval *e, const struct expr *expr, enum truth *trut
         *truth_out = TRUTH_UNKNOWN;
         return STATUS_OK;
     }
-    if (items.count > 1 || path_item_value(e->arena, e->mapping->model, &items.at[0], &value) != STATUS_OK ||
+    if (items.count > 1 ||
+        path_item_value(e->arena, e->mapping->model, &items.at[0], &value) != STATUS_OK ||
         value.kind != PATH_BOOLEAN) {
         diag_add(e->diags, DIAG_MAPPING_EVALUATION, expr->span, "this is neither true nor false");
         return STATUS_INVALID;
@@ -55,17 +56,23 @@ enum status eval_text(struct eval *e, const struct expr *expr, struct slice *tex
     if (items.count == 0) {
         return STATUS_ABSENT;
     }
-    const struct json *json = items.count == 1 ? path_item_json(e->arena, e->mapping->model, &items.at[0]) : NULL;
-    if (json == NULL || json_kind(json) == JSON_OBJECT || json_kind(json) == JSON_ARRAY || json_kind(json) == JSON_NULL) {
-        diag_add(e->diags, DIAG_MAPPING_EVALUATION, expr->span, "a text needs one plain value here");
+    const struct json *json =
+        items.count == 1 ? path_item_json(e->arena, e->mapping->model, &items.at[0]) : NULL;
+    if (json == NULL || json_kind(json) == JSON_OBJECT || json_kind(json) == JSON_ARRAY ||
+        json_kind(json) == JSON_NULL) {
+        diag_add(e->diags, DIAG_MAPPING_EVALUATION, expr->span,
+                 "a text needs one plain value here");
         return STATUS_INVALID;
     }
     bool truth = json_kind(json) == JSON_TRUE || json_kind(json) == JSON_FALSE;
-    *text_out = !truth ? json_text(json) : json_kind(json) == JSON_TRUE ? SLICE("true") : SLICE("false");
+    *text_out = !truth                         ? json_text(json)
+                : json_kind(json) == JSON_TRUE ? SLICE("true")
+                                               : SLICE("false");
     return STATUS_OK;
 }
 
-static enum path_member member_of(void *arg, struct slice url, struct slice system, struct slice code)
+static enum path_member member_of(void *arg, struct slice url, struct slice system,
+                                  struct slice code)
 {
     const struct eval *e = arg;
     const struct concept_set *set = mapping_find_set_by_url(e->mapping, url);
@@ -85,7 +92,8 @@ static void publish_visit(struct eval *e, const struct json *patient, const stru
     eval_publish_one(e, "visit.date", (struct path_item){.kind = PATH_DATE, .datetime = date});
     if (visit->encounter.len != 0) {
         eval_publish_one(e, "visit.encounter",
-                         path_item_string(arena_printf(e->arena, "Encounter/%.*s", SLICE_ARGS(visit->encounter))));
+                         path_item_string(arena_printf(e->arena, "Encounter/%.*s",
+                                                       SLICE_ARGS(visit->encounter))));
     } else {
         eval_publish(e, SLICE("visit.encounter"), (struct path_items){NULL, 0});
     }
@@ -93,12 +101,13 @@ static void publish_visit(struct eval *e, const struct json *patient, const stru
         const struct concept_set *set = &e->mapping->sets[i];
         struct path_item *item = ARENA_NEW(e->arena, struct path_item);
         *item = path_item_string(set->url);
-        eval_publish(e, arena_printf(e->arena, "sets.%.*s", SLICE_ARGS(set->name)), (struct path_items){item, 1});
+        eval_publish(e, arena_printf(e->arena, "sets.%.*s", SLICE_ARGS(set->name)),
+                     (struct path_items){item, 1});
     }
 }
 
-static struct eval *eval_create(const struct mapping *mapping, struct arena *arena, const struct limits *limits,
-                                struct diag_list *diags)
+static struct eval *eval_create(const struct mapping *mapping, struct arena *arena,
+                                const struct limits *limits, struct diag_list *diags)
 {
     struct eval *e = ARENA_NEW(arena, struct eval);
     e->mapping = mapping;
@@ -114,7 +123,8 @@ static struct eval *eval_create(const struct mapping *mapping, struct arena *are
 
 static bool is_plain(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("-._~/:", c) != NULL;
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           strchr("-._~/:", c) != NULL;
 }
 
 /* A value of a query: everything but the plain characters percent-encoded (RFC 3986 section 2). */
@@ -159,7 +169,8 @@ static enum status fill_query(struct eval *e, const struct fact_rule *rule, stru
         struct slice text = SLICE_NONE;
         enum status status = eval_text(e, piece->expr, &text);
         if (status == STATUS_ABSENT && !rule->read) {
-            diag_add(e->diags, DIAG_MAPPING_EVALUATION, piece->expr->span, "this criterion yields nothing for the visit");
+            diag_add(e->diags, DIAG_MAPPING_EVALUATION, piece->expr->span,
+                     "this criterion yields nothing for the visit");
             return STATUS_INVALID;
         }
         if (status != STATUS_OK) {
@@ -171,21 +182,25 @@ static enum status fill_query(struct eval *e, const struct fact_rule *rule, stru
     return STATUS_OK;
 }
 
-enum status mapping_requests(const struct mapping *mapping, struct arena *arena, const struct json *patient,
-                             const struct visit *visit, const struct limits *limits, struct diag_list *diags,
+enum status mapping_requests(const struct mapping *mapping, struct arena *arena,
+                             const struct json *patient, const struct visit *visit,
+                             const struct limits *limits, struct diag_list *diags,
                              struct fact_request **requests_out, size_t *count_out)
 {
     struct eval *e = eval_create(mapping, arena, limits, diags);
     publish_visit(e, patient, visit);
-    struct fact_request *requests = ARENA_ARRAY(arena, mapping->fact_count + 1, struct fact_request);
+    struct fact_request *requests =
+        ARENA_ARRAY(arena, mapping->fact_count + 1, struct fact_request);
     size_t count = 0;
     for (size_t i = 0; i < mapping->fact_count; i++) {
-        struct fact_request request = {.name = mapping->facts[i].name, .read = mapping->facts[i].read};
+        struct fact_request request = {.name = mapping->facts[i].name,
+                                       .read = mapping->facts[i].read};
         enum status status = fill_query(e, &mapping->facts[i], &request.query);
         if (status != STATUS_OK && status != STATUS_ABSENT) {
             return status;
         }
-        requests[count++] = request; /* an absent one has an empty query: the fact is known to be absent */
+        requests[count++] =
+            request; /* an absent one has an empty query: the fact is known to be absent */
     }
     *requests_out = requests;
     *count_out = count;
@@ -200,8 +215,8 @@ bool mapping_starts(const struct mapping *mapping, const struct json *resource)
     const struct json *coding = json_first(json_get(json_get(resource, "code"), "coding"));
     for (; coding != NULL; coding = json_next(coding)) {
         for (const struct piece *piece = mapping->starts_on; piece != NULL; piece = piece->next) {
-            if (piece->set != NULL &&
-                concept_set_has(piece->set, json_get_text(coding, "system"), json_get_text(coding, "code"))) {
+            if (piece->set != NULL && concept_set_has(piece->set, json_get_text(coding, "system"),
+                                                      json_get_text(coding, "code"))) {
                 return true;
             }
         }
@@ -211,7 +226,8 @@ bool mapping_starts(const struct mapping *mapping, const struct json *resource)
 
 /* ---- deciding ---- */
 
-static enum status find_value(struct eval *e, const struct input *input, size_t *value_out, struct slice *text_out)
+static enum status find_value(struct eval *e, const struct input *input, size_t *value_out,
+                              struct slice *text_out)
 {
     struct slice text = SLICE_NONE;
     enum status status = eval_text(e, &input->expr, &text);
@@ -225,18 +241,20 @@ static enum status find_value(struct eval *e, const struct input *input, size_t 
     *text_out = text;
     uint64_t number = 0;
     if (input->bands && !slice_to_u64(text, &number)) {
-        diag_add(e->diags, DIAG_MAPPING_EVALUATION, input->span, "the input %.*s is no whole number", SLICE_ARGS(input->name));
+        diag_add(e->diags, DIAG_MAPPING_EVALUATION, input->span,
+                 "the input %.*s is no whole number", SLICE_ARGS(input->name));
         return STATUS_INVALID;
     }
     for (size_t i = input->count; i-- > 0;) {
-        if (input->bands ? number >= (uint64_t)input->from[i] : slice_equal(text, input->values[i])) {
+        if (input->bands ? number >= (uint64_t)input->from[i]
+                         : slice_equal(text, input->values[i])) {
             *value_out = i;
             *text_out = input->values[i];
             return STATUS_OK;
         }
     }
-    diag_add(e->diags, DIAG_MAPPING_EVALUATION, input->span, "\"%.*s\" is no value of the input %.*s", SLICE_ARGS(text),
-             SLICE_ARGS(input->name));
+    diag_add(e->diags, DIAG_MAPPING_EVALUATION, input->span,
+             "\"%.*s\" is no value of the input %.*s", SLICE_ARGS(text), SLICE_ARGS(input->name));
     return STATUS_INVALID;
 }
 
@@ -282,11 +300,14 @@ static enum status decide(struct eval *e)
         return STATUS_OK;
     }
     result->ask = row->ask;
-    result->reason = row->action == ACTION_HAND_OVER ? row->say : row->action == ACTION_DROP ? row->target : SLICE_NONE;
+    result->reason = row->action == ACTION_HAND_OVER ? row->say
+                     : row->action == ACTION_DROP    ? row->target
+                                                     : SLICE_NONE;
     result->outcome = row->action == ACTION_HAND_OVER ? OUTCOME_HAND_OVER
                       : row->action == ACTION_DROP    ? OUTCOME_DROP
                                                       : OUTCOME_PROPOSAL;
-    return row->action == ACTION_PROPOSE ? eval_build(e, mapping_find_plan(e->mapping, row->target)) : STATUS_OK;
+    return row->action == ACTION_PROPOSE ? eval_build(e, mapping_find_plan(e->mapping, row->target))
+                                         : STATUS_OK;
 }
 
 /* All holds are evaluated, so that a person sees every reason at once; true or unknown stops. */
@@ -356,9 +377,9 @@ static enum status evaluate(struct eval *e)
     return status == STATUS_OK && e->result->hold_count == 0 ? decide(e) : status;
 }
 
-enum status mapping_evaluate(const struct mapping *mapping, struct arena *arena, const struct evaluation_input *input,
-                             const struct limits *limits, struct diag_list *diags,
-                             struct evaluation_result *result_out)
+enum status mapping_evaluate(const struct mapping *mapping, struct arena *arena,
+                             const struct evaluation_input *input, const struct limits *limits,
+                             struct diag_list *diags, struct evaluation_result *result_out)
 {
     struct eval *e = eval_create(mapping, arena, limits, diags);
     struct evaluation_result result = {.outcome = OUTCOME_HOLD};

@@ -17,7 +17,8 @@ bool resource_is_void(const struct json *resource)
     if (one_of(json_get_text(resource, "status"), states, 2)) {
         return true;
     }
-    const struct json *coding = json_first(json_get(json_get(resource, "verificationStatus"), "coding"));
+    const struct json *coding =
+        json_first(json_get(json_get(resource, "verificationStatus"), "coding"));
     for (; coding != NULL; coding = json_next(coding)) {
         if (one_of(json_get_text(coding, "code"), verifications, 2)) {
             return true;
@@ -28,7 +29,8 @@ bool resource_is_void(const struct json *resource)
 
 struct slice resource_date(const struct json *resource)
 {
-    static const char *const elements[] = {"effectiveDateTime", "effectiveInstant", "recordedDate", "authoredOn", "issued"};
+    static const char *const elements[] = {"effectiveDateTime", "effectiveInstant", "recordedDate",
+                                           "authoredOn", "issued"};
     static const char *const periods[] = {"effectivePeriod", "period"};
     for (size_t i = 0; i < sizeof elements / sizeof *elements; i++) {
         struct slice text = json_get_text(resource, elements[i]);
@@ -45,7 +47,8 @@ struct slice resource_date(const struct json *resource)
     return SLICE_NONE;
 }
 
-/* Later by date; where dates do not decide, by last change, then by id, so that the choice is always the same. */
+/* Later by date; where dates do not decide, by last change, then by id, so that the choice is
+ * always the same. */
 static bool is_later(const struct json *a, const struct json *b)
 {
     struct datetime left;
@@ -64,7 +67,8 @@ static bool is_later(const struct json *a, const struct json *b)
         order = slice_compare(json_get_text(json_get(a, "meta"), "lastUpdated"),
                               json_get_text(json_get(b, "meta"), "lastUpdated"));
     }
-    return order != 0 ? order > 0 : slice_compare(json_get_text(a, "id"), json_get_text(b, "id")) > 0;
+    return order != 0 ? order > 0
+                      : slice_compare(json_get_text(a, "id"), json_get_text(b, "id")) > 0;
 }
 
 static bool same_code(const struct json *a, const struct json *b)
@@ -76,7 +80,8 @@ static bool same_code(const struct json *a, const struct json *b)
 }
 
 /* Keeps, of each code (or of all), the latest. */
-static size_t keep_latest(const struct json **kept, size_t count, const struct json *resource, bool by_code)
+static size_t keep_latest(const struct json **kept, size_t count, const struct json *resource,
+                          bool by_code)
 {
     for (size_t i = 0; i < count; i++) {
         if (!by_code || same_code(kept[i], resource)) {
@@ -88,7 +93,8 @@ static size_t keep_latest(const struct json **kept, size_t count, const struct j
     return count + 1;
 }
 
-static enum status publish_fact(struct eval *e, const struct fact_rule *rule, const struct fact *fact)
+static enum status publish_fact(struct eval *e, const struct fact_rule *rule,
+                                const struct fact *fact)
 {
     size_t room = json_count(fact->resources) + 1;
     const struct json **kept = ARENA_ARRAY(e->arena, room, const struct json *);
@@ -104,8 +110,9 @@ static enum status publish_fact(struct eval *e, const struct fact_rule *rule, co
         }
     }
     if (rule->take == TAKE_ONE && count > 1) {
-        diag_add(e->diags, DIAG_MAPPING_EVALUATION, rule->span, "the fact \"%.*s\" has %zu resources where one is taken",
-                 SLICE_ARGS(rule->name), count);
+        diag_add(e->diags, DIAG_MAPPING_EVALUATION, rule->span,
+                 "the fact \"%.*s\" has %zu resources where one is taken", SLICE_ARGS(rule->name),
+                 count);
         return STATUS_INVALID;
     }
     struct path_item *items = ARENA_ARRAY(e->arena, count + 1, struct path_item);

@@ -2,7 +2,8 @@
 
 #include <stdarg.h>
 
-struct diag *load_fault(struct loader *l, enum diag_code code, struct span span, const char *format, ...)
+struct diag *load_fault(struct loader *l, enum diag_code code, struct span span, const char *format,
+                        ...)
 {
     va_list args;
     va_start(args, format);
@@ -32,14 +33,16 @@ bool load_is(struct loader *l, const struct yaml *node, enum yaml_kind kind)
         return true;
     }
     static const char *const wanted[] = {"a text", "a list", "a map"};
-    load_fault(l, DIAG_MAPPING_SHAPE, node->span, "%s is expected here, not %s", wanted[kind], yaml_kind_name(node->kind));
+    load_fault(l, DIAG_MAPPING_SHAPE, node->span, "%s is expected here, not %s", wanted[kind],
+               yaml_kind_name(node->kind));
     return false;
 }
 
-void load_unknown_key(struct loader *l, const struct yaml *member, const struct slice *known, size_t count)
+void load_unknown_key(struct loader *l, const struct yaml *member, const struct slice *known,
+                      size_t count)
 {
-    struct diag *diag =
-        load_fault(l, DIAG_MAPPING_KEY, member->key.span, "there is no key \"%.*s\" here", SLICE_ARGS(member->key.text));
+    struct diag *diag = load_fault(l, DIAG_MAPPING_KEY, member->key.span,
+                                   "there is no key \"%.*s\" here", SLICE_ARGS(member->key.text));
     diag_hint_nearest(l->diags, diag, member->key.text, known, count);
     if (diag->hint.len == 0) {
         struct buf hint;
@@ -54,7 +57,8 @@ void load_unknown_key(struct loader *l, const struct yaml *member, const struct 
 
 enum { FIELDS_MOST = 24 };
 
-bool load_map(struct loader *l, const struct yaml *node, const struct field *fields, size_t count, void *target)
+bool load_map(struct loader *l, const struct yaml *node, const struct field *fields, size_t count,
+              void *target)
 {
     if (!load_is(l, node, YAML_MAP)) {
         return false;
@@ -80,7 +84,8 @@ bool load_map(struct loader *l, const struct yaml *node, const struct field *fie
     }
     for (size_t i = 0; i < count; i++) {
         if (fields[i].required && !seen[i]) {
-            load_fault(l, DIAG_MAPPING_KEY_MISSING, (struct span){node->span.source, node->span.start, node->span.start},
+            load_fault(l, DIAG_MAPPING_KEY_MISSING,
+                       (struct span){node->span.source, node->span.start, node->span.start},
                        "the key \"%s\" is missing here", fields[i].key);
         }
     }
@@ -104,14 +109,17 @@ static bool is_letter(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
 
-static struct slice load_named(struct loader *l, const struct yaml *node, const char *also, const char *what)
+static struct slice load_named(struct loader *l, const struct yaml *node, const char *also,
+                               const char *what)
 {
     struct slice text = load_text(l, node);
     for (size_t i = 0; i < text.len; i++) {
         char c = text.at[i];
         bool digit = c >= '0' && c <= '9';
-        if (!is_letter(c) && !(digit && (i != 0 || also[0] != '\0')) && (i == 0 || c == '\0' || strchr(also, c) == NULL)) {
-            load_fault(l, DIAG_MAPPING_VALUE, node->span, "\"%.*s\" is no %s", SLICE_ARGS(text), what);
+        if (!is_letter(c) && !(digit && (i != 0 || also[0] != '\0')) &&
+            (i == 0 || c == '\0' || strchr(also, c) == NULL)) {
+            load_fault(l, DIAG_MAPPING_VALUE, node->span, "\"%.*s\" is no %s", SLICE_ARGS(text),
+                       what);
             return SLICE_NONE;
         }
     }
@@ -120,7 +128,8 @@ static struct slice load_named(struct loader *l, const struct yaml *node, const 
 
 struct slice load_word(struct loader *l, const struct yaml *node)
 {
-    return load_named(l, node, "", "identifier: letters, digits and _, so that an expression can name it");
+    return load_named(l, node, "",
+                      "identifier: letters, digits and _, so that an expression can name it");
 }
 
 struct slice load_name(struct loader *l, const struct yaml *node)
@@ -141,7 +150,8 @@ bool load_bool(struct loader *l, const struct yaml *node, bool *value_out)
     return false;
 }
 
-bool load_choice(struct loader *l, const struct yaml *node, const char *const *words, size_t count, size_t *which_out)
+bool load_choice(struct loader *l, const struct yaml *node, const char *const *words, size_t count,
+                 size_t *which_out)
 {
     struct slice text = load_text(l, node);
     struct slice known[FIELDS_MOST];
@@ -153,8 +163,9 @@ bool load_choice(struct loader *l, const struct yaml *node, const char *const *w
         }
     }
     if (text.len != 0) {
-        struct diag *diag = load_fault(l, DIAG_MAPPING_VALUE, node->span, "\"%.*s\" is not one of the words known here",
-                                       SLICE_ARGS(text));
+        struct diag *diag =
+            load_fault(l, DIAG_MAPPING_VALUE, node->span,
+                       "\"%.*s\" is not one of the words known here", SLICE_ARGS(text));
         struct buf hint;
         buf_init(&hint, l->arena, 1024);
         for (size_t i = 0; i < count; i++) {
@@ -223,8 +234,9 @@ const struct plan_rule *mapping_find_plan(const struct mapping *mapping, struct 
     return NULL;
 }
 
-const struct text_entry *mapping_find_text(const struct mapping *mapping, struct slice plan, struct slice language,
-                                           enum audience audience, struct slice key)
+const struct text_entry *mapping_find_text(const struct mapping *mapping, struct slice plan,
+                                           struct slice language, enum audience audience,
+                                           struct slice key)
 {
     for (size_t i = 0; i < mapping->text_count; i++) {
         const struct text_file *file = &mapping->texts[i];
@@ -277,16 +289,15 @@ struct kind_of_file {
 
 /* In the order in which they are loaded: what a later one names is known by then. */
 static const struct kind_of_file kinds[] = {
-    {"concepts/", "concepts", load_concepts},
-    {"texts/", "texts", load_text_file},
-    {"parts/", "a part", load_part},
-    {"mapping.yaml", "the mapping", load_rules},
+    {"concepts/", "concepts", load_concepts}, {"texts/", "texts", load_text_file},
+    {"parts/", "a part", load_part},          {"mapping.yaml", "the mapping", load_rules},
     {"plans/", "a plan", load_plan},
 };
 
 enum { KIND_COUNT = sizeof kinds / sizeof *kinds };
 
-static void load_kind(struct loader *l, const struct kind_of_file *kind, const struct mapping_file *files, size_t count)
+static void load_kind(struct loader *l, const struct kind_of_file *kind,
+                      const struct mapping_file *files, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         if (!slice_starts_with(files[i].path, slice_of(kind->prefix))) {
@@ -313,17 +324,20 @@ static void check_targets(struct loader *l)
         for (size_t k = 0; k < m->plan_count; k++) {
             names[k] = m->plans[k].name;
         }
-        struct diag *diag = load_fault(l, DIAG_MAPPING_UNDEFINED, row->span, "there is no plan \"%.*s\" in plans/",
-                                       SLICE_ARGS(row->target));
+        struct diag *diag =
+            load_fault(l, DIAG_MAPPING_UNDEFINED, row->span, "there is no plan \"%.*s\" in plans/",
+                       SLICE_ARGS(row->target));
         diag_hint_nearest(l->diags, diag, row->target, names, m->plan_count);
     }
     for (size_t i = 0; i < m->plan_count; i++) {
         bool used = false;
         for (size_t k = 0; k < m->row_count; k++) {
-            used = used || (m->rows[k].action == ACTION_PROPOSE && slice_equal(m->rows[k].target, m->plans[i].name));
+            used = used || (m->rows[k].action == ACTION_PROPOSE &&
+                            slice_equal(m->rows[k].target, m->plans[i].name));
         }
         if (!used) {
-            load_fault(l, DIAG_MAPPING_UNUSED, m->plans[i].span, "no row of the decision table proposes the plan \"%.*s\"",
+            load_fault(l, DIAG_MAPPING_UNUSED, m->plans[i].span,
+                       "no row of the decision table proposes the plan \"%.*s\"",
                        SLICE_ARGS(m->plans[i].name));
         }
     }
@@ -342,18 +356,20 @@ static void check_files(struct loader *l, const struct mapping_file *files, size
             struct source *source = source_create(l->arena, files[i].name, files[i].text);
             struct diag *diag = load_fault(l, DIAG_MAPPING_FILE, (struct span){source, 0, 0},
                                            "this file belongs to no part of a mapping");
-            diag_hint(l->diags, diag, "a mapping has mapping.yaml, plans/, parts/, texts/, concepts/ and cases/");
+            diag_hint(l->diags, diag,
+                      "a mapping has mapping.yaml, plans/, parts/, texts/, concepts/ and cases/");
         }
     }
     if (!found) {
-        struct diag *diag = load_fault(l, DIAG_MAPPING_FILE, SPAN_NONE, "the folder has no mapping.yaml");
+        struct diag *diag =
+            load_fault(l, DIAG_MAPPING_FILE, SPAN_NONE, "the folder has no mapping.yaml");
         diag_hint(l->diags, diag, "name the folder of a mapping");
     }
 }
 
 enum status mapping_load(struct arena *arena, const struct mapping_file *files, size_t count,
-                         const struct model *model, const struct limits *limits, struct diag_list *diags,
-                         const struct mapping **mapping_out)
+                         const struct model *model, const struct limits *limits,
+                         struct diag_list *diags, const struct mapping **mapping_out)
 {
     struct loader *l = ARENA_NEW(arena, struct loader);
     *l = (struct loader){.arena = arena,

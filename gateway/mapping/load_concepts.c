@@ -50,7 +50,8 @@ static void read_set(struct loader *l, const struct yaml *node)
     struct mapping *m = l->mapping;
     struct concept_set set = {.name = node->key.text, .span = node->key.span};
     if (mapping_find_set(m, set.name) != NULL) {
-        load_fault(l, DIAG_MAPPING_DUPLICATE, node->key.span, "the set \"%.*s\" is defined twice", SLICE_ARGS(set.name));
+        load_fault(l, DIAG_MAPPING_DUPLICATE, node->key.span, "the set \"%.*s\" is defined twice",
+                   SLICE_ARGS(set.name));
         return;
     }
     set.url = arena_printf(l->arena, "urn:eplan:set:%.*s", SLICE_ARGS(set.name));
@@ -60,8 +61,8 @@ static void read_set(struct loader *l, const struct yaml *node)
     struct concept *concepts = ARENA_ARRAY(l->arena, node->count + 1, struct concept);
     for (const struct yaml *entry = node->first; entry != NULL; entry = entry->next) {
         concepts[set.count] = read_concept(l, entry);
-        if (concept_set_has(&(struct concept_set){.concepts = concepts, .count = set.count}, concepts[set.count].system,
-                            concepts[set.count].code)) {
+        if (concept_set_has(&(struct concept_set){.concepts = concepts, .count = set.count},
+                            concepts[set.count].system, concepts[set.count].code)) {
             load_fault(l, DIAG_MAPPING_DUPLICATE, entry->span, "this code stands in the set twice");
         }
         set.count++;
@@ -71,7 +72,7 @@ static void read_set(struct loader *l, const struct yaml *node)
     }
     set.concepts = concepts;
     LOAD_ADD(l, m->sets, m->set_count, set);
-    load_variable(l, arena_printf(l->arena, "sets.%.*s", SLICE_ARGS(set.name)), "''", NULL, NULL, false);
+    load_system_variable(l, arena_printf(l->arena, "sets.%.*s", SLICE_ARGS(set.name)), PATH_STRING);
 }
 
 static void read_sets(struct loader *l, const struct yaml *node, void *target)
@@ -95,8 +96,8 @@ static void read_codes(struct loader *l, const struct yaml *node, void *target)
         struct concept concept = read_concept(l, member);
         concept.name = member->key.text;
         if (mapping_find_code(m, concept.name) != NULL) {
-            load_fault(l, DIAG_MAPPING_DUPLICATE, member->key.span, "the code \"%.*s\" is defined twice",
-                       SLICE_ARGS(concept.name));
+            load_fault(l, DIAG_MAPPING_DUPLICATE, member->key.span,
+                       "the code \"%.*s\" is defined twice", SLICE_ARGS(concept.name));
         }
         LOAD_ADD(l, m->codes, m->code_count, concept);
     }

@@ -1,8 +1,8 @@
 #include "gateway/mapping/load.h"
 
 /*
- * The decision table: every cell of the product of its inputs has exactly one row. It is proved by walking all cells,
- * so the product has a ceiling.
+ * The decision table: every cell of the product of its inputs has exactly one row. It is proved by
+ * walking all cells, so the product has a ceiling.
  */
 enum { CELLS_MOST = 100000, EXAMPLES_MOST = 5 };
 
@@ -25,11 +25,14 @@ static void read_bands(struct loader *l, const struct yaml *node, void *target)
         uint64_t bound = 0;
         struct slice text = load_text(l, member);
         if (!slice_to_u64(text, &bound) || bound > INT32_MAX) {
-            load_fault(l, DIAG_MAPPING_VALUE, member->span, "the lower bound of a band is a whole number");
+            load_fault(l, DIAG_MAPPING_VALUE, member->span,
+                       "the lower bound of a band is a whole number");
         } else if (input->count == 0 && bound != 0) {
-            load_fault(l, DIAG_MAPPING_TABLE, member->span, "the first band begins at 0, so that nothing lies below it");
+            load_fault(l, DIAG_MAPPING_TABLE, member->span,
+                       "the first band begins at 0, so that nothing lies below it");
         } else if (input->count != 0 && (int64_t)bound <= from[input->count - 1]) {
-            load_fault(l, DIAG_MAPPING_TABLE, member->span, "a band begins above the one before it");
+            load_fault(l, DIAG_MAPPING_TABLE, member->span,
+                       "a band begins above the one before it");
         }
         values[input->count] = member->key.text;
         from[input->count++] = (int64_t)bound;
@@ -47,17 +50,21 @@ static void read_values(struct loader *l, const struct yaml *node, void *target)
 
 static void read_input(struct loader *l, const struct yaml *node)
 {
-    static const struct field fields[] = {
-        {"expr", true, read_input_expr}, {"bands", false, read_bands}, {"values", false, read_values}};
+    static const struct field fields[] = {{"expr", true, read_input_expr},
+                                          {"bands", false, read_bands},
+                                          {"values", false, read_values}};
     struct mapping *m = l->mapping;
     struct input input = {.name = node->key.text, .span = node->key.span};
     load_map(l, node, fields, 3, &input);
-    if (node->kind == YAML_MAP && (yaml_get(node, "bands") == NULL) == (yaml_get(node, "values") == NULL)) {
-        load_fault(l, DIAG_MAPPING_KEY_MISSING, node->span, "an input has either `bands` or `values`");
+    if (node->kind == YAML_MAP &&
+        (yaml_get(node, "bands") == NULL) == (yaml_get(node, "values") == NULL)) {
+        load_fault(l, DIAG_MAPPING_KEY_MISSING, node->span,
+                   "an input has either `bands` or `values`");
     }
     if (input.count > CELL_VALUES_MOST || m->input_count == INPUTS_MOST) {
-        load_fault(l, DIAG_MAPPING_TABLE, node->span, "a table has at most %d inputs with at most %d values each",
-                   INPUTS_MOST, CELL_VALUES_MOST);
+        load_fault(l, DIAG_MAPPING_TABLE, node->span,
+                   "a table has at most %d inputs with at most %d values each", INPUTS_MOST,
+                   CELL_VALUES_MOST);
         return;
     }
     LOAD_ADD(l, m->inputs, m->input_count, input);
@@ -66,8 +73,8 @@ static void read_input(struct loader *l, const struct yaml *node)
 static void read_inputs(struct loader *l, const struct yaml *node, void *target)
 {
     (void)target;
-    for (const struct yaml *member = load_is(l, node, YAML_MAP) ? node->first : NULL; member != NULL;
-         member = member->next) {
+    for (const struct yaml *member = load_is(l, node, YAML_MAP) ? node->first : NULL;
+         member != NULL; member = member->next) {
         read_input(l, member);
     }
 }
@@ -79,7 +86,8 @@ static uint64_t all_values(const struct input *input)
     return (UINT64_C(1) << input->count) - 1;
 }
 
-static uint64_t read_cell_value(struct loader *l, const struct yaml *node, const struct input *input)
+static uint64_t read_cell_value(struct loader *l, const struct yaml *node,
+                                const struct input *input)
 {
     struct slice text = load_text(l, node);
     if (slice_is(text, "any")) {
@@ -91,8 +99,9 @@ static uint64_t read_cell_value(struct loader *l, const struct yaml *node, const
         }
     }
     if (text.len != 0) {
-        struct diag *diag = load_fault(l, DIAG_MAPPING_UNDEFINED, node->span, "\"%.*s\" is no value of the input %.*s",
-                                       SLICE_ARGS(text), SLICE_ARGS(input->name));
+        struct diag *diag = load_fault(l, DIAG_MAPPING_UNDEFINED, node->span,
+                                       "\"%.*s\" is no value of the input %.*s", SLICE_ARGS(text),
+                                       SLICE_ARGS(input->name));
         diag_hint_nearest(l->diags, diag, text, input->values, input->count);
     }
     return 0;
@@ -115,7 +124,8 @@ static void read_action(struct loader *l, const struct yaml *row_node, struct ro
     static const struct {
         const char *key;
         enum action action;
-    } actions[] = {{"propose", ACTION_PROPOSE}, {"hand-over", ACTION_HAND_OVER}, {"drop", ACTION_DROP}};
+    } actions[] = {
+        {"propose", ACTION_PROPOSE}, {"hand-over", ACTION_HAND_OVER}, {"drop", ACTION_DROP}};
     unsigned found = 0;
     for (size_t i = 0; i < 3; i++) {
         const struct yaml *node = yaml_get(row_node, actions[i].key);
@@ -126,7 +136,8 @@ static void read_action(struct loader *l, const struct yaml *row_node, struct ro
         }
     }
     if (found != 1) {
-        struct diag *diag = load_fault(l, DIAG_MAPPING_TABLE, row_node->span, "a row says exactly one thing to do");
+        struct diag *diag =
+            load_fault(l, DIAG_MAPPING_TABLE, row_node->span, "a row says exactly one thing to do");
         diag_hint(l->diags, diag, "propose: PLAN, hand-over: clinician, or drop: RULE");
     }
 }
@@ -144,7 +155,8 @@ static void read_row(struct loader *l, const struct yaml *node)
         known[6 + i] = m->inputs[i].name;
         const struct yaml *cell = yaml_get(node, m->inputs[i].name.at);
         if (cell == NULL) {
-            load_fault(l, DIAG_MAPPING_KEY_MISSING, node->span, "this row does not say which values of %.*s it is for",
+            load_fault(l, DIAG_MAPPING_KEY_MISSING, node->span,
+                       "this row does not say which values of %.*s it is for",
                        SLICE_ARGS(m->inputs[i].name));
         } else {
             row.cells[i] = read_cell(l, cell, &m->inputs[i]);
@@ -185,7 +197,8 @@ static struct slice cell_text(struct loader *l, const size_t *at)
     buf_init(&text, l->arena, 4096);
     for (size_t i = 0; i < l->mapping->input_count; i++) {
         const struct input *input = &l->mapping->inputs[i];
-        buf_printf(&text, "%s%.*s %.*s", i != 0 ? ", " : "", SLICE_ARGS(input->name), SLICE_ARGS(input->values[at[i]]));
+        buf_printf(&text, "%s%.*s %.*s", i != 0 ? ", " : "", SLICE_ARGS(input->name),
+                   SLICE_ARGS(input->values[at[i]]));
     }
     return buf_view(&text);
 }
@@ -212,14 +225,16 @@ static void prove_cell(struct loader *l, const size_t *at, struct span table, un
             first = &m->rows[i];
         } else if ((*told)++ < EXAMPLES_MOST) {
             struct place place = span_place(span_outermost(first->span));
-            struct diag *diag = load_fault(l, DIAG_MAPPING_TABLE, m->rows[i].span, "two rows are for one child: %.*s",
-                                           SLICE_ARGS(cell_text(l, at)));
+            struct diag *diag =
+                load_fault(l, DIAG_MAPPING_TABLE, m->rows[i].span,
+                           "two rows are for one child: %.*s", SLICE_ARGS(cell_text(l, at)));
             diag_hint(l->diags, diag, "the other row stands in line %u", place.line);
         }
     }
     if (first == NULL && (*told)++ < EXAMPLES_MOST) {
         struct diag *diag =
-            load_fault(l, DIAG_MAPPING_TABLE, table, "no row is for this child: %.*s", SLICE_ARGS(cell_text(l, at)));
+            load_fault(l, DIAG_MAPPING_TABLE, table, "no row is for this child: %.*s",
+                       SLICE_ARGS(cell_text(l, at)));
         diag_hint(l->diags, diag, "add a row; where there is no plan, hand over to a clinician");
     }
 }
@@ -231,7 +246,8 @@ static void prove(struct loader *l, struct span table)
     for (size_t i = 0; i < m->input_count; i++) {
         cells *= m->inputs[i].count != 0 ? m->inputs[i].count : 1;
         if (m->inputs[i].count == 0 || cells > CELLS_MOST) {
-            load_fault(l, DIAG_MAPPING_TABLE, table, "the table has no cells, or more than %d", CELLS_MOST);
+            load_fault(l, DIAG_MAPPING_TABLE, table, "the table has no cells, or more than %d",
+                       CELLS_MOST);
             return;
         }
     }
@@ -247,7 +263,8 @@ static void prove(struct loader *l, struct span table)
         }
     }
     if (told > EXAMPLES_MOST) {
-        load_fault(l, DIAG_MAPPING_TABLE, table, "and %u more cells without exactly one row", told - EXAMPLES_MOST);
+        load_fault(l, DIAG_MAPPING_TABLE, table, "and %u more cells without exactly one row",
+                   told - EXAMPLES_MOST);
     }
 }
 
@@ -261,8 +278,9 @@ static void read_when_active(struct loader *l, const struct yaml *node, void *ta
 
 void load_decide(struct loader *l, const struct yaml *node)
 {
-    static const struct field fields[] = {
-        {"inputs", true, read_inputs}, {"when-active", false, read_when_active}, {"rows", true, NULL}};
+    static const struct field fields[] = {{"inputs", true, read_inputs},
+                                          {"when-active", false, read_when_active},
+                                          {"rows", true, NULL}};
     unsigned before = l->diags->errors;
     if (!load_map(l, node, fields, 3, NULL)) {
         return;

@@ -2,22 +2,31 @@
 
 /* ---- variables ---- */
 
-void load_variable(struct loader *l, struct slice name, const char *literal, const struct path_type *type,
-                   const struct model_type *fhir_type, bool many)
+static void add_variable(struct loader *l, const struct path_variable *variable)
 {
-    if (literal != NULL) {
-        struct source *source = source_create(l->arena, name, slice_of(literal));
-        const struct path_expr *expr = NULL;
-        struct path_scope scope = {.model = l->model};
-        if (path_compile(l->arena, source, &scope, &LIMITS_DEFAULT, l->diags, &expr) == STATUS_OK) {
-            type = path_expr_type(expr);
-        }
-    }
     if (l->variable_count == VARIABLES_MOST) {
         arena_fail(l->arena, STATUS_LIMIT);
     }
-    l->variables[l->variable_count++] =
-        (struct path_variable){.name = name, .type = type, .fhir_type = fhir_type, .many = many};
+    l->variables[l->variable_count++] = *variable;
+}
+
+void load_system_variable(struct loader *l, struct slice name, enum path_kind kind)
+{
+    struct path_variable variable = {.name = name, .is_system = true, .system = kind};
+    add_variable(l, &variable);
+}
+
+void load_fhir_variable(struct loader *l, struct slice name, const struct model_type *type,
+                        bool many)
+{
+    struct path_variable variable = {.name = name, .fhir_type = type, .many = many};
+    add_variable(l, &variable);
+}
+
+void load_typed_variable(struct loader *l, struct slice name, const struct path_type *type)
+{
+    struct path_variable variable = {.name = name, .type = type, .many = true};
+    add_variable(l, &variable);
 }
 
 static bool knows_set(void *arg, struct slice url)
@@ -26,7 +35,8 @@ static bool knows_set(void *arg, struct slice url)
     return mapping_find_set_by_url(l->mapping, url) != NULL;
 }
 
-static bool compile(struct loader *l, struct source *source, struct span span, struct expr *expr_out)
+static bool compile(struct loader *l, struct source *source, struct span span,
+                    struct expr *expr_out)
 {
     struct path_scope scope = {.model = l->model,
                                .context = l->each_type,
@@ -49,18 +59,22 @@ bool load_expr(struct loader *l, const struct yaml *node, struct expr *expr_out)
         return false;
     }
     if (node->scalar.style == YAML_PLAIN) {
-        struct diag *diag = load_fault(l, DIAG_MAPPING_UNQUOTED, node->span, "this expression is not quoted");
+        struct diag *diag =
+            load_fault(l, DIAG_MAPPING_UNQUOTED, node->span, "this expression is not quoted");
         diag_hint(l->diags, diag, "write it in double quotes, or as a block after |-");
         return false;
     }
-    return compile(l, yaml_source(l->arena, &node->scalar, SLICE("expression")), node->span, expr_out);
+    return compile(l, yaml_source(l->arena, &node->scalar, SLICE("expression")), node->span,
+                   expr_out);
 }
 
 /* The part of a text as a source of its own, with the map that leads back into the file. */
-static struct source *part_source(struct loader *l, const struct yaml_text *text, size_t from, size_t len)
+static struct source *part_source(struct loader *l, const struct yaml_text *text, size_t from,
+                                  size_t len)
 {
     struct source *whole = yaml_source(l->arena, text, SLICE("expression"));
-    struct source *part = source_create(l->arena, SLICE("expression"), slice_part(text->text, from, len));
+    struct source *part =
+        source_create(l->arena, SLICE("expression"), slice_part(text->text, from, len));
     uint32_t *map = ARENA_ARRAY(l->arena, len + 1, uint32_t);
     for (size_t i = 0; i <= len; i++) {
         map[i] = (uint32_t)(from + i);
@@ -70,7 +84,8 @@ static struct source *part_source(struct loader *l, const struct yaml_text *text
     return part;
 }
 
-bool load_expr_part(struct loader *l, const struct yaml_text *text, size_t from, size_t len, struct expr *expr_out)
+bool load_expr_part(struct loader *l, const struct yaml_text *text, size_t from, size_t len,
+                    struct expr *expr_out)
 {
     return compile(l, part_source(l, text, from, len), yaml_span(text, from, from + len), expr_out);
 }
@@ -88,7 +103,8 @@ static const struct concept_set *hole_set(struct loader *l, struct slice hole)
     return mapping_find_set(l->mapping, slice_part(hole, sizeof prefix - 1, SIZE_MAX));
 }
 
-static bool read_hole(struct loader *l, const struct yaml_text *text, size_t from, size_t to, struct piece *piece)
+static bool read_hole(struct loader *l, const struct yaml_text *text, size_t from, size_t to,
+                      struct piece *piece)
 {
     piece->set = hole_set(l, slice_part(text->text, from, to - from));
     if (piece->set != NULL) {
@@ -106,8 +122,8 @@ const struct piece *load_pieces(struct loader *l, const struct yaml *node, bool 
         return NULL;
     }
     const struct yaml_text *text = &node->scalar;
-    struct piece *first = NULL;
-    struct piece **last = &first;
+    const struct piece *first = NULL;
+    const struct piece **last = &first;
     bool good = true;
     for (size_t at = 0; at < text->text.len;) {
         struct piece *piece = ARENA_NEW(l->arena, struct piece);

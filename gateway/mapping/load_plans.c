@@ -23,38 +23,47 @@ static void check_allowed(struct loader *l, const struct yaml *resource, struct 
         known = true;
         const struct yaml *node = yaml_get(resource, allowed[i].element);
         if (node == NULL) {
-            load_fault(l, DIAG_MAPPING_KEY_MISSING, resource->span, "the element \"%s\" is missing here", allowed[i].element);
+            load_fault(l, DIAG_MAPPING_KEY_MISSING, resource->span,
+                       "the element \"%s\" is missing here", allowed[i].element);
         } else if (node->kind != YAML_SCALAR ||
                    (!slice_is(node->scalar.text, allowed[i].words[0]) &&
-                    (allowed[i].words[1] == NULL || !slice_is(node->scalar.text, allowed[i].words[1])))) {
-            struct diag *diag = load_fault(l, DIAG_MAPPING_FORBIDDEN, node->span,
-                                           "the gateway proposes; only a named person makes it more than that");
+                    (allowed[i].words[1] == NULL ||
+                     !slice_is(node->scalar.text, allowed[i].words[1])))) {
+            struct diag *diag =
+                load_fault(l, DIAG_MAPPING_FORBIDDEN, node->span,
+                           "the gateway proposes; only a named person makes it more than that");
             diag_hint(l->diags, diag, "write %s: %s", allowed[i].element, allowed[i].words[0]);
         }
     }
     if (!known) {
-        struct diag *diag = load_fault(l, DIAG_MAPPING_FORBIDDEN, resource->span, "a plan holds no %.*s", SLICE_ARGS(type));
-        diag_hint(l->diags, diag, "a plan has a CarePlan, Goals and ServiceRequests; anything else is a prompt");
+        struct diag *diag = load_fault(l, DIAG_MAPPING_FORBIDDEN, resource->span,
+                                       "a plan holds no %.*s", SLICE_ARGS(type));
+        diag_hint(l->diags, diag,
+                  "a plan has a CarePlan, Goals and ServiceRequests; anything else is a prompt");
     }
     const struct yaml *author = yaml_get(resource, "author");
     if (author != NULL) {
-        load_fault(l, DIAG_MAPPING_FORBIDDEN, author->key.span, "a proposal has no author: nobody has accepted it yet");
+        load_fault(l, DIAG_MAPPING_FORBIDDEN, author->key.span,
+                   "a proposal has no author: nobody has accepted it yet");
     }
 }
 
 /* ---- one resource ---- */
 
-static const struct template *load_resource(struct loader *l, const struct yaml *node, const char *wanted)
+static const struct template *load_resource(struct loader *l, const struct yaml *node,
+                                            const char *wanted)
 {
     const struct yaml *type_node = yaml_get(node, "resourceType");
     if (type_node == NULL) {
-        load_fault(l, DIAG_MAPPING_KEY_MISSING, node->span, "the element \"resourceType\" is missing here");
+        load_fault(l, DIAG_MAPPING_KEY_MISSING, node->span,
+                   "the element \"resourceType\" is missing here");
         return NULL;
     }
     struct slice name = load_text(l, type_node);
     const struct model_type *type = model_type_find(l->model, name);
     if (type == NULL || type->kind != MODEL_RESOURCE) {
-        load_fault(l, DIAG_MAPPING_ELEMENT, type_node->span, "\"%.*s\" is no resource type of FHIR", SLICE_ARGS(name));
+        load_fault(l, DIAG_MAPPING_ELEMENT, type_node->span, "\"%.*s\" is no resource type of FHIR",
+                   SLICE_ARGS(name));
         return NULL;
     }
     if (wanted != NULL && !slice_is(name, wanted)) {
@@ -88,8 +97,9 @@ static void read_part_resource(struct loader *l, const struct yaml *node, void *
 
 void load_part(struct loader *l, const struct yaml *root)
 {
-    static const struct field fields[] = {
-        {"part", true, read_part_name}, {"params", true, read_params}, {"resource", true, read_part_resource}};
+    static const struct field fields[] = {{"part", true, read_part_name},
+                                          {"params", true, read_params},
+                                          {"resource", true, read_part_resource}};
     struct part_rule part = {.span = root->span};
     load_map(l, root, fields, 3, &part);
     LOAD_ADD(l, l->parts, l->part_count, part);
@@ -115,54 +125,62 @@ static struct parameter read_parameter(struct loader *l, const struct yaml *node
     return parameter;
 }
 
-static void add_with(struct loader *l, struct item_rule *item, struct slice name, struct path_item value, bool given)
+static void add_with(struct loader *l, struct item_rule *item, struct slice name,
+                     struct path_item value, bool given)
 {
-    struct path_value *values = (struct path_value *)item->with;
     struct path_item *items = ARENA_NEW(l->arena, struct path_item);
     *items = value;
-    LOAD_ADD(l, values, item->with_count,
-             ((struct path_value){.name = name, .items = {items, given ? (size_t)1 : (size_t)0}}));
-    item->with = values;
+    struct path_value published = {.name = name, .items = {items, given ? (size_t)1 : (size_t)0}};
+    LOAD_ADD(l, item->with, item->with_count, published);
 }
 
 /* "5 d/wk": a number, a space, a UCUM unit. */
-static bool add_with_quantity(struct loader *l, struct item_rule *item, const struct yaml *argument, struct slice name,
-                              struct slice unit_name)
+static bool add_with_quantity(struct loader *l, struct item_rule *item, const struct yaml *argument,
+                              struct slice name, struct slice unit_name)
 {
     struct slice rest = argument != NULL ? load_text(l, argument) : SLICE_NONE;
     struct slice number = SLICE_NONE;
     struct decimal *value = ARENA_NEW(l->arena, struct decimal);
-    if (argument != NULL && (!slice_cut(&rest, ' ', &number) || decimal_parse(number, value) != STATUS_OK || rest.len == 0)) {
-        load_fault(l, DIAG_MAPPING_VALUE, argument->span, "a quantity is expected here, such as 5 d/wk");
+    if (argument != NULL && (!slice_cut(&rest, ' ', &number) ||
+                             decimal_parse(number, value) != STATUS_OK || rest.len == 0)) {
+        load_fault(l, DIAG_MAPPING_VALUE, argument->span,
+                   "a quantity is expected here, such as 5 d/wk");
         return false;
     }
-    add_with(l, item, name, (struct path_item){.kind = PATH_DECIMAL, .decimal = value}, argument != NULL);
+    add_with(l, item, name, (struct path_item){.kind = PATH_DECIMAL, .decimal = value},
+             argument != NULL);
     add_with(l, item, unit_name, path_item_string(rest), argument != NULL);
-    load_variable(l, name, "1.0", NULL, NULL, false);
-    load_variable(l, unit_name, "''", NULL, NULL, false);
+    load_system_variable(l, name, PATH_DECIMAL);
+    load_system_variable(l, unit_name, PATH_STRING);
     return true;
 }
 
-static void bind_parameter(struct loader *l, struct item_rule *item, const struct parameter *parameter,
-                           const struct yaml *use, const struct yaml *argument)
+static void bind_parameter(struct loader *l, struct item_rule *item,
+                           const struct parameter *parameter, const struct yaml *use,
+                           const struct yaml *argument)
 {
     struct slice name = arena_printf(l->arena, "with.%.*s", SLICE_ARGS(parameter->name));
     if (argument == NULL && !parameter->optional) {
-        load_fault(l, DIAG_MAPPING_KEY_MISSING, use->span, "the part needs \"%.*s\" in `with`", SLICE_ARGS(parameter->name));
+        load_fault(l, DIAG_MAPPING_KEY_MISSING, use->span, "the part needs \"%.*s\" in `with`",
+                   SLICE_ARGS(parameter->name));
     }
     if (slice_is(parameter->kind, "quantity")) {
-        add_with_quantity(l, item, argument, name, arena_printf(l->arena, "%.*sUnit", SLICE_ARGS(name)));
+        add_with_quantity(l, item, argument, name,
+                          arena_printf(l->arena, "%.*sUnit", SLICE_ARGS(name)));
         return;
     }
     struct slice text = argument != NULL ? load_text(l, argument) : SLICE_NONE;
-    if (argument != NULL && slice_is(parameter->kind, "code") && mapping_find_code(l->mapping, text) == NULL) {
-        load_fault(l, DIAG_MAPPING_UNDEFINED, argument->span, "there is no code \"%.*s\" in concepts/", SLICE_ARGS(text));
+    if (argument != NULL && slice_is(parameter->kind, "code") &&
+        mapping_find_code(l->mapping, text) == NULL) {
+        load_fault(l, DIAG_MAPPING_UNDEFINED, argument->span,
+                   "there is no code \"%.*s\" in concepts/", SLICE_ARGS(text));
     }
     add_with(l, item, name, path_item_string(text), argument != NULL);
-    load_variable(l, name, "''", NULL, NULL, false);
+    load_system_variable(l, name, PATH_STRING);
 }
 
-static void load_use(struct loader *l, const struct yaml *use, struct item_rule *item, const char *wanted)
+static void load_use(struct loader *l, const struct yaml *use, struct item_rule *item,
+                     const char *wanted)
 {
     const struct yaml *name_node = yaml_get(use, "$use");
     struct slice name = load_text(l, name_node);
@@ -173,8 +191,8 @@ static void load_use(struct loader *l, const struct yaml *use, struct item_rule 
         part = slice_equal(names[i], name) ? &l->parts[i] : part;
     }
     if (part == NULL || part->params == NULL || part->resource == NULL) {
-        struct diag *diag =
-            load_fault(l, DIAG_MAPPING_UNDEFINED, name_node->span, "there is no part \"%.*s\" in parts/", SLICE_ARGS(name));
+        struct diag *diag = load_fault(l, DIAG_MAPPING_UNDEFINED, name_node->span,
+                                       "there is no part \"%.*s\" in parts/", SLICE_ARGS(name));
         diag_hint_nearest(l->diags, diag, name, names, l->part_count);
         return;
     }
@@ -184,9 +202,11 @@ static void load_use(struct loader *l, const struct yaml *use, struct item_rule 
         struct parameter parameter = read_parameter(l, param);
         bind_parameter(l, item, &parameter, use, yaml_get(with, parameter.name.at));
     }
-    for (const struct yaml *given = with != NULL ? with->first : NULL; given != NULL; given = given->next) {
+    for (const struct yaml *given = with != NULL ? with->first : NULL; given != NULL;
+         given = given->next) {
         if (yaml_get(part->params, given->key.text.at) == NULL) {
-            load_fault(l, DIAG_MAPPING_KEY, given->key.span, "the part has no parameter \"%.*s\"", SLICE_ARGS(given->key.text));
+            load_fault(l, DIAG_MAPPING_KEY, given->key.span, "the part has no parameter \"%.*s\"",
+                       SLICE_ARGS(given->key.text));
         }
     }
     item->resource = load_resource(l, part->resource, wanted);
@@ -195,11 +215,13 @@ static void load_use(struct loader *l, const struct yaml *use, struct item_rule 
 
 /* ---- items ---- */
 
-static void load_item(struct loader *l, const struct yaml *node, const char *section, const char *wanted,
-                      struct item_rule *item)
+static void load_item(struct loader *l, const struct yaml *node, const char *section,
+                      const char *wanted, struct item_rule *item)
 {
     *item = (struct item_rule){.span = node->key.span};
-    item->key = section != NULL ? arena_printf(l->arena, "%s.%.*s", section, SLICE_ARGS(node->key.text)) : node->key.text;
+    item->key = section != NULL
+                    ? arena_printf(l->arena, "%s.%.*s", section, SLICE_ARGS(node->key.text))
+                    : node->key.text;
     if (!load_is(l, node, YAML_MAP)) {
         return;
     }
@@ -217,8 +239,11 @@ static void load_item(struct loader *l, const struct yaml *node, const char *sec
     }
     item->why = why != NULL ? load_text(l, why) : SLICE_NONE;
     if (yaml_get(node, "$use") != NULL) {
-        static const struct field fields[] = {
-            {"$use", true, NULL}, {"with", false, NULL}, {"$when", false, NULL}, {"$if-unknown", false, NULL}, {"$why", false, NULL}};
+        static const struct field fields[] = {{"$use", true, NULL},
+                                              {"with", false, NULL},
+                                              {"$when", false, NULL},
+                                              {"$if-unknown", false, NULL},
+                                              {"$why", false, NULL}};
         load_map(l, node, fields, 5, NULL);
         load_use(l, node, item, wanted);
     } else {
@@ -228,12 +253,14 @@ static void load_item(struct loader *l, const struct yaml *node, const char *sec
 
 static void read_choose(struct loader *l, const struct yaml *node)
 {
-    static const struct field fields[] = {{"max", true, NULL}, {"by", true, NULL}, {"preselect", true, NULL}};
+    static const struct field fields[] = {
+        {"max", true, NULL}, {"by", true, NULL}, {"preselect", true, NULL}};
     load_map(l, node, fields, 3, NULL);
 }
 
-static const struct item_rule *load_items(struct loader *l, const struct yaml *node, const char *section,
-                                          const char *wanted, size_t *count_out)
+static const struct item_rule *load_items(struct loader *l, const struct yaml *node,
+                                          const char *section, const char *wanted,
+                                          size_t *count_out)
 {
     *count_out = 0;
     if (!load_is(l, node, YAML_MAP)) {
@@ -308,7 +335,8 @@ static void read_never(struct loader *l, const struct yaml *node, void *target)
     plan->never = load_texts(l, node, &plan->never_count);
 }
 
-/* What becomes of a plan once a person acts on it is read by that part of the gateway; here only its shape. */
+/* What becomes of a plan once a person acts on it is read by that part of the gateway; here only
+ * its shape. */
 static void read_map(struct loader *l, const struct yaml *node, void *target)
 {
     (void)target;
@@ -321,10 +349,12 @@ static void check_prompts(struct loader *l, const struct plan_rule *plan)
     for (size_t i = 0; i < plan->prompt_count; i++) {
         for (size_t k = 0; k < m->staff_language_count; k++) {
             if (plan->prompts[i].key.len != 0 &&
-                mapping_find_text(m, plan->name, m->staff_languages[k], FOR_STAFF, plan->prompts[i].key) == NULL) {
+                mapping_find_text(m, plan->name, m->staff_languages[k], FOR_STAFF,
+                                  plan->prompts[i].key) == NULL) {
                 load_fault(l, DIAG_MAPPING_TEXT_MISSING, plan->prompts[i].span,
-                           "texts/%.*s.%.*s.yaml has no staff text \"%.*s\"", SLICE_ARGS(plan->name),
-                           SLICE_ARGS(m->staff_languages[k]), SLICE_ARGS(plan->prompts[i].key));
+                           "texts/%.*s.%.*s.yaml has no staff text \"%.*s\"",
+                           SLICE_ARGS(plan->name), SLICE_ARGS(m->staff_languages[k]),
+                           SLICE_ARGS(plan->prompts[i].key));
             }
         }
     }
@@ -333,15 +363,22 @@ static void check_prompts(struct loader *l, const struct plan_rule *plan)
 void load_plan(struct loader *l, const struct yaml *root)
 {
     static const struct field fields[] = {
-        {"plan", true, read_name},         {"public-id", true, read_public_id}, {"care-plan", true, read_care_plan},
-        {"goals", false, read_goals},      {"orders", false, read_orders},      {"prompts", false, read_prompts},
-        {"never", true, read_never},       {"on-accept", true, read_map},       {"owns", true, read_map},
+        {"plan", true, read_name},
+        {"public-id", true, read_public_id},
+        {"care-plan", true, read_care_plan},
+        {"goals", false, read_goals},
+        {"orders", false, read_orders},
+        {"prompts", false, read_prompts},
+        {"never", true, read_never},
+        {"on-accept", true, read_map},
+        {"owns", true, read_map},
     };
     struct mapping *m = l->mapping;
     struct plan_rule plan = {.span = root->span};
     load_map(l, root, fields, sizeof fields / sizeof *fields, &plan);
     if (plan.name.len != 0 && mapping_find_plan(m, plan.name) != NULL) {
-        load_fault(l, DIAG_MAPPING_DUPLICATE, root->span, "the plan \"%.*s\" is defined twice", SLICE_ARGS(plan.name));
+        load_fault(l, DIAG_MAPPING_DUPLICATE, root->span, "the plan \"%.*s\" is defined twice",
+                   SLICE_ARGS(plan.name));
     }
     check_prompts(l, &plan);
     LOAD_ADD(l, m->plans, m->plan_count, plan);

@@ -30,7 +30,8 @@ static void read_fhir(struct loader *l, const struct yaml *node, void *target)
     (void)target;
     struct slice text = load_text(l, node);
     if (text.len != 0 && !slice_equal(text, model_version(l->model))) {
-        load_fault(l, DIAG_MAPPING_VALUE, node->span, "this gateway reads FHIR %.*s", SLICE_ARGS(model_version(l->model)));
+        load_fault(l, DIAG_MAPPING_VALUE, node->span, "this gateway reads FHIR %.*s",
+                   SLICE_ARGS(model_version(l->model)));
     }
 }
 
@@ -52,8 +53,9 @@ static void read_review_by(struct loader *l, const struct yaml *node, void *targ
 
 static void read_owners(struct loader *l, const struct yaml *node, void *target)
 {
-    static const struct field fields[] = {
-        {"clinical", true, read_clinical}, {"informatics", true, read_informatics}, {"review-by", true, read_review_by}};
+    static const struct field fields[] = {{"clinical", true, read_clinical},
+                                          {"informatics", true, read_informatics},
+                                          {"review-by", true, read_review_by}};
     ((struct mapping *)target)->owners_span = node->span;
     load_map(l, node, fields, 3, target);
 }
@@ -72,14 +74,17 @@ static void read_family_languages(struct loader *l, const struct yaml *node, voi
 
 static void read_languages(struct loader *l, const struct yaml *node, void *target)
 {
-    static const struct field fields[] = {{"staff", true, read_staff_languages}, {"family", true, read_family_languages}};
+    static const struct field fields[] = {{"staff", true, read_staff_languages},
+                                          {"family", true, read_family_languages}};
     load_map(l, node, fields, 2, target);
 }
 
 /* ---- facts ---- */
 
-/* The resource type at the beginning of "Type?..." or "Type/..."; NULL, and a diagnostic, when it is none. */
-static const struct model_type *query_type(struct loader *l, const struct yaml *node, const struct piece *pieces)
+/* The resource type at the beginning of "Type?..." or "Type/..."; NULL, and a diagnostic, when it
+ * is none. */
+static const struct model_type *query_type(struct loader *l, const struct yaml *node,
+                                           const struct piece *pieces)
 {
     struct slice literal = pieces->literal;
     size_t end = 0;
@@ -89,8 +94,8 @@ static const struct model_type *query_type(struct loader *l, const struct yaml *
     struct slice name = slice_part(literal, 0, end);
     const struct model_type *type = model_type_find(l->model, name);
     if (type == NULL || type->kind != MODEL_RESOURCE) {
-        struct diag *diag =
-            load_fault(l, DIAG_MAPPING_UNDEFINED, node->span, "\"%.*s\" is no resource type of FHIR", SLICE_ARGS(name));
+        struct diag *diag = load_fault(l, DIAG_MAPPING_UNDEFINED, node->span,
+                                       "\"%.*s\" is no resource type of FHIR", SLICE_ARGS(name));
         diag_hint(l->diags, diag, "a search begins as in \"Observation?code=...\"");
         return NULL;
     }
@@ -130,7 +135,8 @@ static void read_take(struct loader *l, const struct yaml *node, void *target)
 
 static void read_fact(struct loader *l, const struct yaml *node)
 {
-    static const struct field fields[] = {{"search", false, read_search}, {"read", false, read_read}, {"take", true, read_take}};
+    static const struct field fields[] = {
+        {"search", false, read_search}, {"read", false, read_read}, {"take", true, read_take}};
     struct mapping *m = l->mapping;
     struct fact_rule fact = {.name = node->key.text, .span = node->key.span};
     if (!load_map(l, node, fields, 3, &fact)) {
@@ -141,7 +147,7 @@ static void read_fact(struct loader *l, const struct yaml *node)
         return;
     }
     bool many = fact.take == TAKE_ALL || fact.take == TAKE_LATEST_BY_CODE;
-    load_variable(l, fact.name, NULL, NULL, fact.type, many);
+    load_fhir_variable(l, fact.name, fact.type, many);
     LOAD_ADD(l, m->facts, m->fact_count, fact);
 }
 
@@ -172,8 +178,10 @@ static void read_starts_on(struct loader *l, const struct yaml *node, void *targ
         code_search = code_search && (piece->set != NULL || slice_is(piece->literal, ","));
     }
     if (type != NULL && (!code_search || m->starts_on->next == NULL)) {
-        struct diag *diag = load_fault(l, DIAG_MAPPING_VALUE, node->span, "a visit starts on a type and sets of codes");
-        diag_hint(l->diags, diag, "write \"Observation?code={{ %%sets.weight }},{{ %%sets.height }}\"");
+        struct diag *diag = load_fault(l, DIAG_MAPPING_VALUE, node->span,
+                                       "a visit starts on a type and sets of codes");
+        diag_hint(l->diags, diag,
+                  "write \"Observation?code={{ %%sets.weight }},{{ %%sets.height }}\"");
     }
 }
 
@@ -188,7 +196,8 @@ static void read_same(struct loader *l, const struct yaml *node, void *target)
 /* `eligible` names facts, which stand below it: it is read when they are known. */
 static void read_visit(struct loader *l, const struct yaml *node, void *target)
 {
-    static const struct field fields[] = {{"starts-on", true, read_starts_on}, {"same", true, read_same}, {"eligible", true, NULL}};
+    static const struct field fields[] = {
+        {"starts-on", true, read_starts_on}, {"same", true, read_same}, {"eligible", true, NULL}};
     load_map(l, node, fields, 3, target);
 }
 
@@ -206,7 +215,8 @@ static const struct fact_rule *fact_named(struct loader *l, const struct yaml *n
         names[i] = m->facts[i].name;
     }
     if (name.len != 0) {
-        struct diag *diag = load_fault(l, DIAG_MAPPING_UNDEFINED, node->span, "there is no fact \"%.*s\"", SLICE_ARGS(name));
+        struct diag *diag = load_fault(l, DIAG_MAPPING_UNDEFINED, node->span,
+                                       "there is no fact \"%.*s\"", SLICE_ARGS(name));
         diag_hint_nearest(l->diags, diag, name, names, m->fact_count);
     }
     return NULL;
@@ -225,7 +235,8 @@ static void read_height(struct loader *l, const struct yaml *node, void *target)
 /* Read when all facts are known: their table does not move any more. */
 static void read_growth(struct loader *l, const struct yaml *node)
 {
-    static const struct field fields[] = {{"weight", true, read_weight}, {"height", true, read_height}};
+    static const struct field fields[] = {{"weight", true, read_weight},
+                                          {"height", true, read_height}};
     load_map(l, node, fields, 2, l->mapping);
 }
 
@@ -236,10 +247,10 @@ static void read_define(struct loader *l, const struct yaml *node)
     struct mapping *m = l->mapping;
     struct define define = {.name = node->key.text};
     if (!load_expr(l, node, &define.expr)) {
-        load_variable(l, define.name, NULL, NULL, NULL, true); /* known, so that its users are not blamed too */
+        load_typed_variable(l, define.name, NULL); /* known, so that its users are not blamed too */
         return;
     }
-    load_variable(l, define.name, NULL, path_expr_type(define.expr.path), NULL, false);
+    load_typed_variable(l, define.name, path_expr_type(define.expr.path));
     LOAD_ADD(l, m->defines, m->define_count, define);
 }
 
@@ -251,8 +262,10 @@ static void read_hold_id(struct loader *l, const struct yaml *node, void *target
 static void read_hold_when(struct loader *l, const struct yaml *node, void *target)
 {
     struct hold *hold = target;
-    if (load_expr(l, node, &hold->when) && !path_type_may_be_system(path_expr_type(hold->when.path), PATH_BOOLEAN)) {
-        load_fault(l, DIAG_MAPPING_VALUE, node->span, "a hold is true or false, and this expression is neither");
+    if (load_expr(l, node, &hold->when) &&
+        !path_type_may_be_system(path_expr_type(hold->when.path), PATH_BOOLEAN)) {
+        load_fault(l, DIAG_MAPPING_VALUE, node->span,
+                   "a hold is true or false, and this expression is neither");
     }
 }
 
@@ -282,8 +295,11 @@ static void read_hold_sensitive(struct loader *l, const struct yaml *node, void 
 static void read_holds(struct loader *l, const struct yaml *node)
 {
     static const struct field fields[] = {
-        {"id", true, read_hold_id},           {"when", true, read_hold_when},           {"tell", true, read_hold_tell},
-        {"release", true, read_hold_release}, {"sensitive", false, read_hold_sensitive},
+        {"id", true, read_hold_id},
+        {"when", true, read_hold_when},
+        {"tell", true, read_hold_tell},
+        {"release", true, read_hold_release},
+        {"sensitive", false, read_hold_sensitive},
     };
     struct mapping *m = l->mapping;
     if (!load_is(l, node, YAML_LIST)) {
@@ -294,7 +310,8 @@ static void read_holds(struct loader *l, const struct yaml *node)
         load_map(l, entry, fields, 5, &hold);
         for (size_t i = 0; i < m->hold_count; i++) {
             if (hold.id.len != 0 && slice_equal(m->holds[i].id, hold.id)) {
-                load_fault(l, DIAG_MAPPING_DUPLICATE, entry->span, "the hold \"%.*s\" is defined twice", SLICE_ARGS(hold.id));
+                load_fault(l, DIAG_MAPPING_DUPLICATE, entry->span,
+                           "the hold \"%.*s\" is defined twice", SLICE_ARGS(hold.id));
             }
         }
         LOAD_ADD(l, m->holds, m->hold_count, hold);
@@ -314,7 +331,8 @@ static void read_site(struct loader *l, const struct yaml *node)
         struct site_row row = {.name = member->key.text, .span = member->key.span};
         row.value = value != NULL ? template_constant(l->arena, value) : NULL;
         if (value != NULL && row.value == NULL) {
-            load_fault(l, DIAG_MAPPING_VALUE, member->span, "a site row holds values only, no expressions");
+            load_fault(l, DIAG_MAPPING_VALUE, member->span,
+                       "a site row holds values only, no expressions");
         }
         LOAD_ADD(l, m->site, m->site_count, row);
     }
@@ -324,24 +342,35 @@ static void read_site(struct loader *l, const struct yaml *node)
 
 struct published {
     const char *name;
-    const char *literal; /* a FHIRPath literal of its type */
+    enum path_kind kind;
 };
 
-/* The typed variables that every mapping has (mappings/README.md, "what an expression can name"). */
+/* The typed variables that every mapping has (mappings/README.md, "what an expression can name").
+ */
 static const struct published published[] = {
-    {"visit.date", "@2024-01-01"},   {"visit.encounter", "''"},      {"growth.sex", "''"},
-    {"growth.ageMonths", "1"},       {"growth.measured", "@2024-01-01"}, {"growth.bmi", "1.0"},
-    {"growth.weight", "1 'kg'"},     {"growth.height", "1 'cm'"},    {"growth.z", "1.0"},
-    {"growth.percentile", "1.0"},    {"growth.percentOfP95", "1.0"}, {"growth.category", "''"},
-    {"growth.chart", "''"},          {"growth.implausible", "true"}, {"acceptor", "''"},
-    {"speaker", "''"},
+    {"visit.date", PATH_DATE},
+    {"visit.encounter", PATH_STRING},
+    {"growth.sex", PATH_STRING},
+    {"growth.ageMonths", PATH_INTEGER},
+    {"growth.measured", PATH_DATE},
+    {"growth.bmi", PATH_DECIMAL},
+    {"growth.weight", PATH_QUANTITY},
+    {"growth.height", PATH_QUANTITY},
+    {"growth.z", PATH_DECIMAL},
+    {"growth.percentile", PATH_DECIMAL},
+    {"growth.percentOfP95", PATH_DECIMAL},
+    {"growth.category", PATH_STRING},
+    {"growth.chart", PATH_STRING},
+    {"growth.implausible", PATH_BOOLEAN},
+    {"acceptor", PATH_STRING},
+    {"speaker", PATH_STRING},
 };
 
 static void publish(struct loader *l)
 {
-    load_variable(l, SLICE("patient"), NULL, NULL, model_type_find(l->model, SLICE("Patient")), false);
+    load_fhir_variable(l, SLICE("patient"), model_type_find(l->model, SLICE("Patient")), false);
     for (size_t i = 0; i < sizeof published / sizeof *published; i++) {
-        load_variable(l, slice_of(published[i].name), published[i].literal, NULL, NULL, false);
+        load_system_variable(l, slice_of(published[i].name), published[i].kind);
     }
 }
 
@@ -353,8 +382,9 @@ static void read_in_order(struct loader *l, const struct yaml *root)
         read_growth(l, node);
     }
     node = yaml_get(root, "define");
-    for (const struct yaml *member = node != NULL && load_is(l, node, YAML_MAP) ? node->first : NULL; member != NULL;
-         member = member->next) {
+    for (const struct yaml *member = node != NULL && load_is(l, node, YAML_MAP) ? node->first
+                                                                                : NULL;
+         member != NULL; member = member->next) {
         read_define(l, member);
     }
     node = yaml_get(yaml_get(root, "visit"), "eligible");
@@ -378,10 +408,18 @@ static void read_in_order(struct loader *l, const struct yaml *root)
 void load_rules(struct loader *l, const struct yaml *root)
 {
     static const struct field fields[] = {
-        {"mapping", true, read_mapping_name}, {"version", true, read_version}, {"fhir", true, read_fhir},
-        {"owners", true, read_owners},        {"languages", true, read_languages}, {"visit", true, read_visit},
-        {"facts", true, read_facts},          {"growth", true, NULL},          {"define", false, NULL},
-        {"holds", true, NULL},                {"decide", true, NULL},          {"sources", false, NULL},
+        {"mapping", true, read_mapping_name},
+        {"version", true, read_version},
+        {"fhir", true, read_fhir},
+        {"owners", true, read_owners},
+        {"languages", true, read_languages},
+        {"visit", true, read_visit},
+        {"facts", true, read_facts},
+        {"growth", true, NULL},
+        {"define", false, NULL},
+        {"holds", true, NULL},
+        {"decide", true, NULL},
+        {"sources", false, NULL},
         {"site", false, NULL},
     };
     publish(l);

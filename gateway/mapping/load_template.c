@@ -1,8 +1,9 @@
 #include "gateway/mapping/load.h"
 
 /*
- * Templates: a FHIR resource in YAML. Every key is an element of the model or begins with $. A single value where the
- * element repeats is wrapped into an array, so that an author need not know which elements do.
+ * Templates: a FHIR resource in YAML. Every key is an element of the model or begins with $. A
+ * single value where the element repeats is wrapped into an array, so that an author need not know
+ * which elements do.
  */
 
 struct building {
@@ -10,14 +11,16 @@ struct building {
     const struct model_type *type; /* of the object whose members are read */
 };
 
-static struct template *new_template(struct loader *l, enum template_kind kind, const struct yaml *node)
+static struct template *new_template(struct loader *l, enum template_kind kind,
+                                     const struct yaml *node)
 {
     struct template *template = ARENA_NEW(l->arena, struct template);
     *template = (struct template){.kind = kind, .span = node->span};
     return template;
 }
 
-static void hint_elements(struct loader *l, struct diag *diag, const struct model_type *type, struct slice word)
+static void hint_elements(struct loader *l, struct diag *diag, const struct model_type *type,
+                          struct slice word)
 {
     struct slice names[512];
     size_t count = 0;
@@ -38,10 +41,12 @@ static bool is_json_number(struct loader *l, struct slice text)
     diag_init(&unheard, l->arena, 1);
     const struct json *json = NULL;
     struct source *source = source_create(l->arena, SLICE("number"), text);
-    return json_parse(l->arena, source, l->limits, &unheard, &json) == STATUS_OK && json_kind(json) == JSON_NUMBER;
+    return json_parse(l->arena, source, l->limits, &unheard, &json) == STATUS_OK &&
+           json_kind(json) == JSON_NUMBER;
 }
 
-static const struct json *literal_of(struct loader *l, const struct yaml *node, const struct model_type *type)
+static const struct json *literal_of(struct loader *l, const struct yaml *node,
+                                     const struct model_type *type)
 {
     struct slice text = node->scalar.text;
     enum model_format format = type != NULL ? (enum model_format)type->format : MODEL_FORMAT_STRING;
@@ -64,12 +69,14 @@ static const struct json *literal_of(struct loader *l, const struct yaml *node, 
     }
 }
 
-static const struct template *load_scalar(struct loader *l, const struct yaml *node, const struct model_type *type)
+static const struct template *load_scalar(struct loader *l, const struct yaml *node,
+                                          const struct model_type *type)
 {
     struct template *template = new_template(l, TEMPLATE_LITERAL, node);
     if (slice_find(node->scalar.text, SLICE("{{"), 0) == SIZE_MAX) {
         if (type != NULL && type->kind != MODEL_PRIMITIVE && type->kind != MODEL_SYSTEM) {
-            load_fault(l, DIAG_MAPPING_ELEMENT, node->span, "an object of type %.*s is expected here, not a text",
+            load_fault(l, DIAG_MAPPING_ELEMENT, node->span,
+                       "an object of type %.*s is expected here, not a text",
                        SLICE_ARGS(model_type_name(l->model, type)));
             return NULL;
         }
@@ -77,7 +84,8 @@ static const struct template *load_scalar(struct loader *l, const struct yaml *n
         return template;
     }
     if (node->scalar.style == YAML_PLAIN) {
-        struct diag *diag = load_fault(l, DIAG_MAPPING_UNQUOTED, node->span, "this text holds an expression and is not quoted");
+        struct diag *diag = load_fault(l, DIAG_MAPPING_UNQUOTED, node->span,
+                                       "this text holds an expression and is not quoted");
         diag_hint(l->diags, diag, "write it in double quotes");
         return NULL;
     }
@@ -128,8 +136,9 @@ static void read_code_key(struct loader *l, const struct yaml *node, void *targe
         for (size_t i = 0; i < m->code_count; i++) {
             names[i] = m->codes[i].name;
         }
-        struct diag *diag = load_fault(l, DIAG_MAPPING_UNDEFINED, node->span, "there is no code \"%.*s\" in concepts/",
-                                       SLICE_ARGS(node->scalar.text));
+        struct diag *diag =
+            load_fault(l, DIAG_MAPPING_UNDEFINED, node->span,
+                       "there is no code \"%.*s\" in concepts/", SLICE_ARGS(node->scalar.text));
         diag_hint_nearest(l->diags, diag, node->scalar.text, names, m->code_count);
     }
 }
@@ -145,7 +154,8 @@ static void read_site_key(struct loader *l, const struct yaml *node, void *targe
         }
     }
     if (name.len != 0) {
-        load_fault(l, DIAG_MAPPING_UNDEFINED, node->span, "there is no site row \"%.*s\" in mapping.yaml", SLICE_ARGS(name));
+        load_fault(l, DIAG_MAPPING_UNDEFINED, node->span,
+                   "there is no site row \"%.*s\" in mapping.yaml", SLICE_ARGS(name));
     }
 }
 
@@ -210,22 +220,26 @@ static bool read_control(struct loader *l, const struct yaml *member, struct tem
 
 /* ---- members ---- */
 
-static const struct template *load_value(struct loader *l, const struct yaml *node, const struct model_type *type);
+static const struct template *load_value(struct loader *l, const struct yaml *node,
+                                         const struct model_type *type);
 
-static struct template *load_member(struct loader *l, const struct yaml *node, const struct model_type *parent)
+static struct template *load_member(struct loader *l, const struct yaml *node,
+                                    const struct model_type *parent)
 {
     struct model_member found = {NULL, NULL, 0};
     if (parent != NULL) {
         found = model_element_by_json(l->model, parent, node->key.text);
         if (found.element == NULL) {
-            struct diag *diag = load_fault(l, DIAG_MAPPING_ELEMENT, node->key.span, "\"%.*s\" is no element of %.*s",
-                                           SLICE_ARGS(node->key.text), SLICE_ARGS(model_type_name(l->model, parent)));
+            struct diag *diag = load_fault(
+                l, DIAG_MAPPING_ELEMENT, node->key.span, "\"%.*s\" is no element of %.*s",
+                SLICE_ARGS(node->key.text), SLICE_ARGS(model_type_name(l->model, parent)));
             hint_elements(l, diag, parent, node->key.text);
             return NULL;
         }
     }
     if (node->kind == YAML_LIST && found.element != NULL && !model_repeats(found.element)) {
-        load_fault(l, DIAG_MAPPING_ELEMENT, node->span, "%.*s has one value, not a list", SLICE_ARGS(node->key.text));
+        load_fault(l, DIAG_MAPPING_ELEMENT, node->span, "%.*s has one value, not a list",
+                   SLICE_ARGS(node->key.text));
         return NULL;
     }
     const struct template *value = load_value(l, node, found.type);
@@ -241,7 +255,8 @@ static struct template *load_member(struct loader *l, const struct yaml *node, c
     return member;
 }
 
-static const struct template *load_object(struct loader *l, const struct yaml *node, const struct model_type *type)
+static const struct template *load_object(struct loader *l, const struct yaml *node,
+                                          const struct model_type *type)
 {
     const struct special *special = find_special(node);
     if (special != NULL) {
@@ -263,12 +278,14 @@ static const struct template *load_object(struct loader *l, const struct yaml *n
             continue;
         }
         if (member->key.text.at[0] == '$') {
-            static const struct slice known[] = {{"$each", 5}, {"$when", 5}, {"$if-unknown", 11}, {"$why", 4},
-                                                 {"$text", 5}, {"$code", 5}, {"$site", 5},        {"$refs", 5}};
+            static const struct slice known[] = {{"$each", 5}, {"$when", 5}, {"$if-unknown", 11},
+                                                 {"$why", 4},  {"$text", 5}, {"$code", 5},
+                                                 {"$site", 5}, {"$refs", 5}};
             load_unknown_key(l, member, known, sizeof known / sizeof *known);
             continue;
         }
-        if (type != NULL && type->kind == MODEL_RESOURCE && slice_is(member->key.text, "resourceType")) {
+        if (type != NULL && type->kind == MODEL_RESOURCE &&
+            slice_is(member->key.text, "resourceType")) {
             struct template *name = new_template(l, TEMPLATE_LITERAL, member);
             name->name = member->key.text;
             name->literal = json_new_string(l->arena, member->scalar.text);
@@ -286,7 +303,8 @@ static const struct template *load_object(struct loader *l, const struct yaml *n
     return object;
 }
 
-static const struct template *load_list(struct loader *l, const struct yaml *node, const struct model_type *type)
+static const struct template *load_list(struct loader *l, const struct yaml *node,
+                                        const struct model_type *type)
 {
     struct template *list = new_template(l, TEMPLATE_LIST, node);
     const struct template **last = &list->first;
@@ -303,7 +321,8 @@ static const struct template *load_list(struct loader *l, const struct yaml *nod
     return list;
 }
 
-static const struct template *load_value(struct loader *l, const struct yaml *node, const struct model_type *type)
+static const struct template *load_value(struct loader *l, const struct yaml *node,
+                                         const struct model_type *type)
 {
     switch (node->kind) {
     case YAML_MAP:
@@ -315,7 +334,8 @@ static const struct template *load_value(struct loader *l, const struct yaml *no
     }
 }
 
-const struct template *load_template(struct loader *l, const struct yaml *node, const struct model_type *type)
+const struct template *load_template(struct loader *l, const struct yaml *node,
+                                     const struct model_type *type)
 {
     return load_value(l, node, type);
 }

@@ -1,10 +1,11 @@
 #include "gateway/mapping/load.h"
 
 /*
- * Words that no resource, page or identifier carries (clinical/REVIEW.md, "Words and visibility"): each is looked for as
- * the beginning of a word, in any case.
+ * Words that no resource, page or identifier carries (clinical/REVIEW.md, "Words and visibility"):
+ * each is looked for as the beginning of a word, in any case.
  */
-static const char *const judging[] = {"obes", "fat ", "overweight", "sobrepeso", "gord", "percentil", "IMC", "BMI"};
+static const char *const judging[] = {"obes", "fat ",      "overweight", "sobrepeso",
+                                      "gord", "percentil", "IMC",        "BMI"};
 
 struct reading {
     struct text_file *file;
@@ -36,13 +37,16 @@ static void read_entry(struct loader *l, const struct yaml *node, struct reading
     if (text.len == 0) {
         return;
     }
-    struct text_entry entry = {.key = node->key.text, .audience = reading->audience, .span = node->key.span};
+    struct text_entry entry = {
+        .key = node->key.text, .audience = reading->audience, .span = node->key.span};
     struct source *source = yaml_source(l->arena, &node->scalar, node->key.text);
     const char *word = judging_word(text);
     if (word != NULL) {
-        struct diag *diag = load_fault(l, DIAG_MAPPING_FORBIDDEN, node->span,
-                                       "a word that judges or names a category (\"%s\") stands in a text", word);
-        diag_hint(l->diags, diag, "every text can be read by the family; say what to do, not what the child is");
+        struct diag *diag =
+            load_fault(l, DIAG_MAPPING_FORBIDDEN, node->span,
+                       "a word that judges or names a category (\"%s\") stands in a text", word);
+        diag_hint(l->diags, diag,
+                  "every text can be read by the family; say what to do, not what the child is");
     }
     if (phrase_compile(l->arena, source, l->diags, &entry.phrase) == STATUS_OK) {
         struct text_file *file = reading->file;
@@ -86,7 +90,8 @@ static void read_grade(struct loader *l, const struct yaml *node, void *target)
     uint64_t grade = 0;
     struct slice text = load_text(l, node);
     if (text.len != 0 && (!slice_to_u64(text, &grade) || grade < 1 || grade > 12)) {
-        load_fault(l, DIAG_MAPPING_VALUE, node->span, "a school grade from 1 to 12 is expected here");
+        load_fault(l, DIAG_MAPPING_VALUE, node->span,
+                   "a school grade from 1 to 12 is expected here");
     }
 }
 
@@ -103,15 +108,17 @@ static void read_plain(struct loader *l, const struct yaml *node, void *target)
 
 static void read_reviewed(struct loader *l, const struct yaml *node, void *target)
 {
-    static const struct field fields[] = {{"as", true, read_plain}, {"by", true, read_by}, {"on", true, read_plain}};
+    static const struct field fields[] = {
+        {"as", true, read_plain}, {"by", true, read_by}, {"on", true, read_plain}};
     load_map(l, node, fields, 3, target);
 }
 
 void load_text_file(struct loader *l, const struct yaml *root)
 {
     static const struct field fields[] = {
-        {"text", true, read_plan_name}, {"language", true, read_language}, {"grade", true, read_grade},
-        {"reviewed", true, read_reviewed}, {"staff", false, read_staff},   {"family", false, read_family},
+        {"text", true, read_plan_name}, {"language", true, read_language},
+        {"grade", true, read_grade},    {"reviewed", true, read_reviewed},
+        {"staff", false, read_staff},   {"family", false, read_family},
     };
     struct text_file file = {.reviewed_by = SLICE("none"), .span = root->span};
     load_map(l, root, fields, sizeof fields / sizeof *fields, &file);

@@ -1,9 +1,9 @@
 /*
- * A mapping: a folder of YAML that says for which visits which plan is proposed. Pure: bytes in, plan out; the same
- * mapping, facts and evaluation time give byte-identical plans. Who reads folders, fetches facts and writes plans calls
- * this; it calls nobody.
- * The language: mappings/README.md. Its shape: gateway/decisions/adr-2611-mapping-language.md.
- * Tests: tests/unit/gateway/mapping/, tests/mapping/; fuzzed by tests/fuzzers/fuzz_mapping.c.
+ * A mapping: a folder of YAML that says for which visits which plan is proposed. Pure: bytes in,
+ * plan out; the same mapping, facts and evaluation time give byte-identical plans. Who reads
+ * folders, fetches facts and writes plans calls this; it calls nobody. The language:
+ * mappings/README.md. Its shape: gateway/decisions/adr-2611-mapping-language.md. Tests:
+ * tests/unit/gateway/mapping/, tests/mapping/; fuzzed by tests/fuzzers/fuzz_mapping.c.
  */
 #ifndef GATEWAY_MAPPING_MAPPING_H
 #define GATEWAY_MAPPING_MAPPING_H
@@ -26,23 +26,25 @@ struct mapping_file {
     struct slice text;
 };
 
-/* Immutable once loaded; may be used by several threads at once. Lives in the arena it was loaded into. */
+/* Immutable once loaded; may be used by several threads at once. Lives in the arena it was loaded
+ * into. */
 struct mapping;
 
 /*
- * Reads and checks all files of one folder. Every mistake of the folder is in diags, each with its place.
- * STATUS_INVALID: there was an error; *mapping_out untouched.
+ * Reads and checks all files of one folder. Every mistake of the folder is in diags, each with its
+ * place. STATUS_INVALID: there was an error; *mapping_out untouched.
  */
 enum status mapping_load(struct arena *arena, const struct mapping_file *files, size_t count,
-                         const struct model *model, const struct limits *limits, struct diag_list *diags,
-                         const struct mapping **mapping_out);
+                         const struct model *model, const struct limits *limits,
+                         struct diag_list *diags, const struct mapping **mapping_out);
 
 struct slice mapping_name(const struct mapping *mapping);
 struct slice mapping_version(const struct mapping *mapping);
 
 /*
- * What stands between this mapping and a real patient: unreviewed texts, unapproved parts, codes that are not verified,
- * a hold that clinical review requires and that is missing. Empty: released. Diagnostics of severity error.
+ * What stands between this mapping and a real patient: unreviewed texts, unapproved parts, codes
+ * that are not verified, a hold that clinical review requires and that is missing. Empty: released.
+ * Diagnostics of severity error.
  */
 void mapping_release_faults(const struct mapping *mapping, struct diag_list *diags);
 
@@ -53,25 +55,28 @@ enum fact_take { TAKE_ONE, TAKE_ALL, TAKE_LATEST, TAKE_LATEST_BY_CODE };
 /* One fact to be fetched for one visit. Strings live in the arena of the call. */
 struct fact_request {
     struct slice name;  /* "conditions" */
-    struct slice query; /* relative to the EHR's base: "Condition?patient=123", or "Encounter/9" for a read */
+    struct slice query; /* relative to the EHR's base: "Condition?patient=123", or "Encounter/9" for
+                           a read */
     bool read;
 };
 
 struct visit {
-    struct slice key;            /* the encounter's reference, else the local calendar date */
-    struct slice encounter;      /* id of the Encounter; empty when the visit has none */
-    struct datetime date;        /* local calendar date of the visit: the evaluation clock */
+    struct slice key;       /* the encounter's reference, else the local calendar date */
+    struct slice encounter; /* id of the Encounter; empty when the visit has none */
+    struct datetime date;   /* local calendar date of the visit: the evaluation clock */
 };
 
 /*
- * Does a resource start an evaluation (visit.starts-on)? `resource` may be of any type; a measurement that was entered
- * in error or amended starts one too, because a plan may stand on it.
+ * Does a resource start an evaluation (visit.starts-on)? `resource` may be of any type; a
+ * measurement that was entered in error or amended starts one too, because a plan may stand on it.
  */
 bool mapping_starts(const struct mapping *mapping, const struct json *resource);
 
-/* The facts declared, with their criteria filled in. STATUS_INVALID: a criterion yields nothing for this visit. */
-enum status mapping_requests(const struct mapping *mapping, struct arena *arena, const struct json *patient,
-                             const struct visit *visit, const struct limits *limits, struct diag_list *diags,
+/* The facts declared, with their criteria filled in. STATUS_INVALID: a criterion yields nothing for
+ * this visit. */
+enum status mapping_requests(const struct mapping *mapping, struct arena *arena,
+                             const struct json *patient, const struct visit *visit,
+                             const struct limits *limits, struct diag_list *diags,
                              struct fact_request **requests_out, size_t *count_out);
 
 /* ---- evaluating ---- */
@@ -110,31 +115,33 @@ struct plan_item {
 
 struct evaluation_result {
     enum outcome outcome;
-    struct slice reason;    /* one neutral word: a hold's id, a drop's name, "fetch-failed", what to say; may be empty */
+    struct slice reason;    /* one neutral word: a hold's id, a drop's name, "fetch-failed", what to
+                               say; may be empty */
     bool sensitive;         /* the reason must not leave this process (hold.sensitive) */
     struct slice plan;      /* name of the plan template, for OUTCOME_PROPOSAL */
     struct slice public_id; /* the only name of the plan that may reach the EHR */
     struct slice ask;       /* what to ask the family ("readiness"); may be empty */
     struct slice *cells;    /* "age=child", ... the row's cell; cell_count of them */
     size_t cell_count;
-    struct slice *holds;    /* ids of all holds that are true or unknown */
+    struct slice *holds; /* ids of all holds that are true or unknown */
     size_t hold_count;
-    struct slice *prompts;  /* text keys */
+    struct slice *prompts; /* text keys */
     size_t prompt_count;
     struct plan_item *items; /* goals first, then orders, the CarePlan last */
     size_t item_count;
     struct growth_assessment growth; /* as assessed for this visit */
-    bool assessed; /* false: there was nothing to assess */
+    bool assessed;                   /* false: there was nothing to assess */
 };
 
 /*
- * STATUS_OK: *result_out tells the one outcome. Others: the mapping or the facts are at fault (diags say where); the
- * caller holds the child. All lives in the arena.
+ * STATUS_OK: *result_out tells the one outcome. Others: the mapping or the facts are at fault
+ * (diags say where); the caller holds the child. All lives in the arena.
  */
-enum status mapping_evaluate(const struct mapping *mapping, struct arena *arena, const struct evaluation_input *input,
-                             const struct limits *limits, struct diag_list *diags,
-                             struct evaluation_result *result_out);
+enum status mapping_evaluate(const struct mapping *mapping, struct arena *arena,
+                             const struct evaluation_input *input, const struct limits *limits,
+                             struct diag_list *diags, struct evaluation_result *result_out);
 
-const char *outcome_name(enum outcome outcome); /* "proposal", "hand-over", "hold", "drop", "not-eligible" */
+const char *
+outcome_name(enum outcome outcome); /* "proposal", "hand-over", "hold", "drop", "not-eligible" */
 
 #endif

@@ -1,8 +1,8 @@
 #include "gateway/mapping/load.h"
 
 /*
- * What clinical/REVIEW.md ("What must hold") and its go-live rules ask for before a real patient is touched. A hold is
- * known by its id, so that a site may write its own expression for it.
+ * What clinical/REVIEW.md ("What must hold") and its go-live rules ask for before a real patient is
+ * touched. A hold is known by its id, so that a site may write its own expression for it.
  */
 static const char *const required_holds[] = {
 #define REQUIRED_HOLD(id, sentence) #id,
@@ -37,11 +37,13 @@ static void release_concepts(const struct concept *concepts, size_t count, struc
 void mapping_release_faults(const struct mapping *mapping, struct diag_list *diags)
 {
     if (is_nobody(mapping->owner_clinical) || is_nobody(mapping->owner_informatics)) {
-        diag_add(diags, DIAG_MAPPING_RELEASE, mapping->owners_span, "the mapping has no clinical or no informatics owner");
+        diag_add(diags, DIAG_MAPPING_RELEASE, mapping->owners_span,
+                 "the mapping has no clinical or no informatics owner");
     }
     for (size_t i = 0; i < mapping->text_count; i++) {
         if (is_nobody(mapping->texts[i].reviewed_by)) {
-            diag_add(diags, DIAG_MAPPING_RELEASE, mapping->texts[i].span, "nobody has reviewed this text");
+            diag_add(diags, DIAG_MAPPING_RELEASE, mapping->texts[i].span,
+                     "nobody has reviewed this text");
         }
     }
     for (size_t i = 0; i < mapping->set_count; i++) {
@@ -50,7 +52,8 @@ void mapping_release_faults(const struct mapping *mapping, struct diag_list *dia
     release_concepts(mapping->codes, mapping->code_count, diags);
     for (size_t i = 0; i < sizeof required_holds / sizeof *required_holds; i++) {
         if (!has_hold(mapping, required_holds[i])) {
-            diag_add(diags, DIAG_MAPPING_RELEASE, mapping->owners_span, "the hold \"%s\" is missing", required_holds[i]);
+            diag_add(diags, DIAG_MAPPING_RELEASE, mapping->owners_span,
+                     "the hold \"%s\" is missing", required_holds[i]);
         }
     }
 }

@@ -1,6 +1,7 @@
 /*
- * What a mapping is once it is loaded: the tables that loading fills and evaluating reads. For the files of this folder
- * only. All lives in the mapping's arena and never changes after mapping_load().
+ * What a mapping is once it is loaded: the tables that loading fills and evaluating reads. For the
+ * files of this folder only. All lives in the mapping's arena and never changes after
+ * mapping_load().
  */
 #ifndef GATEWAY_MAPPING_TREE_H
 #define GATEWAY_MAPPING_TREE_H
@@ -35,8 +36,9 @@ struct concept_set {
 
 /* Text with holes: "Condition?patient={{ %patient.id }}". */
 struct piece {
-    struct slice literal;          /* when set and expr are NULL */
-    const struct concept_set *set; /* a hole that is %sets.NAME alone: in a search, its codes as tokens */
+    struct slice literal; /* when set and expr are NULL */
+    const struct concept_set
+        *set; /* a hole that is %sets.NAME alone: in a search, its codes as tokens */
     const struct expr *expr;
     const struct piece *next;
 };
@@ -64,7 +66,11 @@ struct hold {
     struct span span;
 };
 
-enum { INPUTS_MOST = 8, CELL_VALUES_MOST = 62, CELL_UNKNOWN = 63 }; /* bit of an input without a value */
+enum {
+    INPUTS_MOST = 8,
+    CELL_VALUES_MOST = 62,
+    CELL_UNKNOWN = 63
+}; /* bit of an input without a value */
 
 struct input {
     struct slice name;
@@ -103,9 +109,10 @@ enum template_kind {
     TEMPLATE_REFS,    /* $refs: references to the items of a section */
 };
 
-struct template {
+struct template
+{
     enum template_kind kind;
-    struct slice name;             /* of the member; empty in a list */
+    struct slice name; /* of the member; empty in a list */
     struct span span;
     bool repeats;                  /* the element is an array in JSON */
     bool required;                 /* min > 0 */
@@ -118,8 +125,9 @@ struct template {
     const struct json *literal;
     struct expr expr;
     const struct piece *pieces;
-    struct slice key;  /* $text key, $refs section */
-    struct slice wrap; /* $refs ... as: the member that holds the reference; empty: the reference itself */
+    struct slice key; /* $text key, $refs section */
+    struct slice
+        wrap; /* $refs ... as: the member that holds the reference; empty: the reference itself */
     const struct concept *concept;
 };
 
@@ -130,7 +138,7 @@ struct item_rule {
     enum if_unknown if_unknown;
     struct slice why;
     /* of the part it uses: published as %with.NAME while its resource is built */
-    const struct path_value *with;
+    struct path_value *with;
     size_t with_count;
     struct span span;
 };
@@ -169,7 +177,7 @@ struct text_file {
     struct slice plan;
     struct slice language;
     struct slice reviewed_by; /* "none": nobody */
-    const struct text_entry *entries;
+    struct text_entry *entries;
     size_t count;
     struct span span;
 };
@@ -197,25 +205,25 @@ struct mapping {
     struct expr eligible;
     const struct fact_rule *weight; /* which facts growth is assessed from */
     const struct fact_rule *height;
-    const struct fact_rule *facts;
+    struct fact_rule *facts;
     size_t fact_count;
-    const struct define *defines;
+    struct define *defines;
     size_t define_count;
-    const struct hold *holds;
+    struct hold *holds;
     size_t hold_count;
-    const struct input *inputs;
+    struct input *inputs;
     size_t input_count;
-    const struct row *rows;
+    struct row *rows;
     size_t row_count;
-    const struct plan_rule *plans;
+    struct plan_rule *plans;
     size_t plan_count;
-    const struct text_file *texts;
+    struct text_file *texts;
     size_t text_count;
-    const struct concept_set *sets;
+    struct concept_set *sets;
     size_t set_count;
-    const struct concept *codes;
+    struct concept *codes;
     size_t code_count;
-    const struct site_row *site;
+    struct site_row *site;
     size_t site_count;
 };
 
@@ -223,8 +231,9 @@ const struct concept_set *mapping_find_set(const struct mapping *mapping, struct
 const struct concept_set *mapping_find_set_by_url(const struct mapping *mapping, struct slice url);
 const struct concept *mapping_find_code(const struct mapping *mapping, struct slice name);
 const struct plan_rule *mapping_find_plan(const struct mapping *mapping, struct slice name);
-const struct text_entry *mapping_find_text(const struct mapping *mapping, struct slice plan, struct slice language,
-                                           enum audience audience, struct slice key);
+const struct text_entry *mapping_find_text(const struct mapping *mapping, struct slice plan,
+                                           struct slice language, enum audience audience,
+                                           struct slice key);
 bool concept_set_has(const struct concept_set *set, struct slice system, struct slice code);
 
 #endif

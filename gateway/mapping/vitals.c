@@ -25,17 +25,19 @@ static bool is_of_visit(const struct eval *e, const struct json *observation)
     /* Without an encounter on one of the two: measurements of one calendar day belong together. */
     char day[DATETIME_TEXT];
     size_t len = datetime_print(&e->input->visit.date, day);
-    return slice_equal(slice_part(resource_date(observation), 0, 10), slice_from(day, len < 10 ? len : 10));
+    return slice_equal(slice_part(resource_date(observation), 0, 10),
+                       slice_from(day, len < 10 ? len : 10));
 }
 
 static bool is_measured(const struct json *observation)
 {
     struct slice status = json_get_text(observation, "status");
-    return slice_is(status, "final") || slice_is(status, "amended") || slice_is(status, "corrected");
+    return slice_is(status, "final") || slice_is(status, "amended") ||
+           slice_is(status, "corrected");
 }
 
-typedef enum status convert(struct decimal value, struct slice unit, struct diag_list *diags, struct span span,
-                            struct decimal *out);
+typedef enum status convert(struct decimal value, struct slice unit, struct diag_list *diags,
+                            struct span span, struct decimal *out);
 
 static double read_value(struct eval *e, const struct json *observation, convert *to_unit)
 {
@@ -68,7 +70,8 @@ static bool later(const struct json *a, const struct json *b)
     return slice_compare(resource_date(a), resource_date(b)) > 0;
 }
 
-static struct measurement find_measurement(struct eval *e, const struct fact_rule *rule, convert *to_unit)
+static struct measurement find_measurement(struct eval *e, const struct fact_rule *rule,
+                                           convert *to_unit)
 {
     struct measurement found = {.value = NAN};
     const struct json *array = NULL;
@@ -78,15 +81,15 @@ static struct measurement find_measurement(struct eval *e, const struct fact_rul
         }
     }
     for (const struct json *it = json_first(array); it != NULL; it = json_next(it)) {
-        if (is_measured(it) && is_of_visit(e, it) && (found.observation == NULL || later(it, found.observation))) {
+        if (is_measured(it) && is_of_visit(e, it) &&
+            (found.observation == NULL || later(it, found.observation))) {
             found.observation = it;
         }
     }
     if (found.observation != NULL) {
         found.value = read_value(e, found.observation, to_unit);
-        found.dated =
-            datetime_parse(slice_part(resource_date(found.observation), 0, 10), FORM_FHIR_DATE, &found.date, NULL) ==
-            STATUS_OK;
+        found.dated = datetime_parse(slice_part(resource_date(found.observation), 0, 10),
+                                     FORM_FHIR_DATE, &found.date, NULL) == STATUS_OK;
     }
     return found;
 }
@@ -95,8 +98,10 @@ static struct measurement find_measurement(struct eval *e, const struct fact_rul
 
 static struct slice birth_sex(const struct json *patient)
 {
-    for (const struct json *it = json_first(json_get(patient, "extension")); it != NULL; it = json_next(it)) {
-        if (slice_is(json_get_text(it, "url"), "http://hl7.org/fhir/us/core/StructureDefinition/us-core-birthsex")) {
+    for (const struct json *it = json_first(json_get(patient, "extension")); it != NULL;
+         it = json_next(it)) {
+        if (slice_is(json_get_text(it, "url"),
+                     "http://hl7.org/fhir/us/core/StructureDefinition/us-core-birthsex")) {
             return json_get_text(it, "valueCode");
         }
     }
@@ -160,9 +165,12 @@ static void publish_quantity(struct eval *e, const char *name, double value, con
     eval_publish_one(e, name, (struct path_item){.kind = PATH_QUANTITY, .quantity = quantity});
 }
 
-static void publish_assessment(struct eval *e, const struct growth_assessment *a, const struct growth_input *input)
+static void publish_assessment(struct eval *e, const struct growth_assessment *a,
+                               const struct growth_input *input)
 {
-    const char *sex = input->sex == GROWTH_MALE ? "male" : input->sex == GROWTH_FEMALE ? "female" : "";
+    const char *sex = input->sex == GROWTH_MALE     ? "male"
+                      : input->sex == GROWTH_FEMALE ? "female"
+                                                    : "";
     publish_word(e, "growth.sex", sex);
     if (a->age.completed >= 0) {
         eval_publish_one(e, "growth.ageMonths", path_item_integer(a->age.completed));
@@ -176,8 +184,10 @@ static void publish_assessment(struct eval *e, const struct growth_assessment *a
     publish_number(e, "growth.percentile", a->bmi_for_age.percentile, 8);
     publish_number(e, "growth.percentOfP95", a->percent_of_p95, 8);
     publish_word(e, "growth.category", growth_category_name(a->category));
-    publish_word(e, "growth.chart", a->chart == GROWTH_CHART_NONE ? "" : growth_chart_name(a->chart));
-    eval_publish_one(e, "growth.implausible", path_item_boolean((a->flags & growth_flags_implausible()) != 0));
+    publish_word(e, "growth.chart",
+                 a->chart == GROWTH_CHART_NONE ? "" : growth_chart_name(a->chart));
+    eval_publish_one(e, "growth.implausible",
+                     path_item_boolean((a->flags & growth_flags_implausible()) != 0));
 }
 
 void eval_growth(struct eval *e)
@@ -185,9 +195,11 @@ void eval_growth(struct eval *e)
     struct measurement weight = find_measurement(e, e->mapping->weight, measure_weight_kg);
     struct measurement height = find_measurement(e, e->mapping->height, measure_height_cm);
     struct growth_input input = growth_input_none();
-    /* The older of the two decides how fresh the pair is; a visit without either is dated by itself. */
+    /* The older of the two decides how fresh the pair is; a visit without either is dated by
+     * itself. */
     const struct measurement *dating = weight.dated ? &weight : &height;
-    if (weight.dated && height.dated && datetime_compare(&height.date, &weight.date) == ORDER_LESS) {
+    if (weight.dated && height.dated &&
+        datetime_compare(&height.date, &weight.date) == ORDER_LESS) {
         dating = &height;
     }
     char day[DATETIME_TEXT];
@@ -202,7 +214,8 @@ void eval_growth(struct eval *e)
     if (dating->dated) {
         struct datetime *date = ARENA_NEW(e->arena, struct datetime);
         *date = dating->date;
-        eval_publish_one(e, "growth.measured", (struct path_item){.kind = PATH_DATE, .datetime = date});
+        eval_publish_one(e, "growth.measured",
+                         (struct path_item){.kind = PATH_DATE, .datetime = date});
     } else {
         eval_publish(e, SLICE("growth.measured"), (struct path_items){NULL, 0});
     }
