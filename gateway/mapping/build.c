@@ -60,7 +60,7 @@ static enum status join_pieces(struct build *b, const struct piece *pieces, stru
     for (const struct piece *piece = pieces; piece != NULL; piece = piece->next) {
         struct slice text = piece->literal;
         if (piece->expr != NULL) {
-            enum status status = eval_text(b->eval, piece->expr, &text);
+            enum status status = evaluate_text(b->eval, piece->expr, &text);
             if (status == STATUS_ABSENT) {
                 return fail(b, span, "an expression in this text yields nothing");
             }
@@ -167,7 +167,7 @@ static enum status build_expr(struct build *b, const struct template *template,
 {
     struct eval *e = b->eval;
     struct path_items items;
-    enum status status = eval_expr(e, &template->expr, &items);
+    enum status status = evaluate_expr(e, &template->expr, &items);
     if (status != STATUS_OK) {
         return status;
     }
@@ -204,7 +204,7 @@ static enum status is_wanted(struct build *b, const struct expr *when, enum if_u
         return STATUS_OK;
     }
     enum truth truth;
-    enum status status = eval_truth(b->eval, when, &truth);
+    enum status status = evaluate_truth(b->eval, when, &truth);
     if (status != STATUS_OK) {
         return status;
     }
@@ -258,7 +258,7 @@ static enum status build_each(struct build *b, const struct template *object,
 {
     struct eval *e = b->eval;
     struct path_items items;
-    enum status status = eval_expr(e, object->each, &items);
+    enum status status = evaluate_expr(e, object->each, &items);
     if (status != STATUS_OK) {
         return status;
     }
@@ -412,7 +412,7 @@ static enum status build_item(struct eval *e, const struct item_rule *item)
     struct build b = {.eval = e, .item = item};
     size_t values = e->value_count;
     for (size_t i = 0; i < item->with_count; i++) {
-        eval_publish(e, item->with[i].name, item->with[i].items);
+        evaluate_publish(e, item->with[i].name, item->with[i].items);
     }
     bool wanted;
     struct json *resource = NULL;
@@ -434,7 +434,7 @@ static enum status build_item(struct eval *e, const struct item_rule *item)
     return STATUS_OK;
 }
 
-enum status eval_build(struct eval *e, const struct plan_rule *plan)
+enum status evaluate_build(struct eval *e, const struct plan_rule *plan)
 {
     e->plan = plan;
     e->result->plan = plan->name;

@@ -22,23 +22,23 @@ struct eval {
     struct evaluation_result *result;
 };
 
-void eval_publish(struct eval *e, struct slice name, struct path_items items);
-void eval_publish_one(struct eval *e, const char *name, struct path_item item);
+void evaluate_publish(struct eval *e, struct slice name, struct path_items items);
+void evaluate_publish_one(struct eval *e, const char *name, struct path_item item);
 
 /* The value of an expression; STATUS_INVALID when it failed (diags says where). */
-enum status eval_expr(struct eval *e, const struct expr *expr, struct path_items *items_out);
+enum status evaluate_expr(struct eval *e, const struct expr *expr, struct path_items *items_out);
 
 enum truth { TRUTH_FALSE, TRUTH_TRUE, TRUTH_UNKNOWN };
 /* Empty is unknown; one item of another type than Boolean, or several, is a failure. */
-enum status eval_truth(struct eval *e, const struct expr *expr, enum truth *truth_out);
+enum status evaluate_truth(struct eval *e, const struct expr *expr, enum truth *truth_out);
 
 /* One item as text ("5", "2024-05-14", "Patient/1"); STATUS_ABSENT when it is empty. */
-enum status eval_text(struct eval *e, const struct expr *expr, struct slice *text_out);
+enum status evaluate_text(struct eval *e, const struct expr *expr, struct slice *text_out);
 
 /* ---- facts.c ---- */
 
 /* Publishes every fetched fact by its rule. *failed_out: one that could not be fetched, or NULL. */
-enum status eval_facts(struct eval *e, const struct fact_rule **failed_out);
+enum status evaluate_facts(struct eval *e, const struct fact_rule **failed_out);
 /* The date a resource is about, as written; SLICE_NONE: none. Observation.effective,
  * Condition.recordedDate ... */
 struct slice resource_date(const struct json *resource);
@@ -48,10 +48,10 @@ bool resource_is_void(const struct json *resource);
 /* ---- vitals.c ---- */
 
 /* Assesses growth from the visit's weight and height and publishes %growth.*. */
-void eval_growth(struct eval *e);
+void evaluate_growth(struct eval *e);
 
 /* ---- build.c ---- */
 
-enum status eval_build(struct eval *e, const struct plan_rule *plan);
+enum status evaluate_build(struct eval *e, const struct plan_rule *plan);
 
 #endif

@@ -2,7 +2,7 @@
 
 /* ---- expressions ---- */
 
-void eval_publish(struct eval *e, struct slice name, struct path_items items)
+void evaluate_publish(struct eval *e, struct slice name, struct path_items items)
 {
     if (e->value_count == VALUES_MOST) {
         arena_fail(e->arena, STATUS_LIMIT);
@@ -12,22 +12,22 @@ void eval_publish(struct eval *e, struct slice name, struct path_items items)
     e->env.value_count = e->value_count;
 }
 
-void eval_publish_one(struct eval *e, const char *name, struct path_item item)
+void evaluate_publish_one(struct eval *e, const char *name, struct path_item item)
 {
     struct path_item *items = ARENA_NEW(e->arena, struct path_item);
     *items = item;
-    eval_publish(e, slice_of(name), (struct path_items){items, 1});
+    evaluate_publish(e, slice_of(name), (struct path_items){items, 1});
 }
 
-enum status eval_expr(struct eval *e, const struct expr *expr, struct path_items *items_out)
+enum status evaluate_expr(struct eval *e, const struct expr *expr, struct path_items *items_out)
 {
     return path_evaluate(expr->path, &e->env, e->arena, e->limits, e->diags, items_out);
 }
 
-enum status eval_truth(struct eval *e, const struct expr *expr, enum truth *truth_out)
+enum status evaluate_truth(struct eval *e, const struct expr *expr, enum truth *truth_out)
 {
     struct path_items items;
-    enum status status = eval_expr(e, expr, &items);
+    enum status status = evaluate_expr(e, expr, &items);
     if (status != STATUS_OK) {
         return status;
     }
@@ -46,10 +46,10 @@ enum status eval_truth(struct eval *e, const struct expr *expr, enum truth *trut
     return STATUS_OK;
 }
 
-enum status eval_text(struct eval *e, const struct expr *expr, struct slice *text_out)
+enum status evaluate_text(struct eval *e, const struct expr *expr, struct slice *text_out)
 {
     struct path_items items;
-    enum status status = eval_expr(e, expr, &items);
+    enum status status = evaluate_expr(e, expr, &items);
     if (status != STATUS_OK) {
         return status;
     }
@@ -86,28 +86,28 @@ static enum path_member member_of(void *arg, struct slice url, struct slice syst
 
 static void publish_visit(struct eval *e, const struct json *patient, const struct visit *visit)
 {
-    eval_publish_one(e, "patient", path_item_of(e->mapping->model, patient, NULL));
+    evaluate_publish_one(e, "patient", path_item_of(e->mapping->model, patient, NULL));
     struct datetime *date = ARENA_NEW(e->arena, struct datetime);
     *date = visit->date;
-    eval_publish_one(e, "visit.date", (struct path_item){.kind = PATH_DATE, .datetime = date});
+    evaluate_publish_one(e, "visit.date", (struct path_item){.kind = PATH_DATE, .datetime = date});
     if (visit->encounter.len != 0) {
-        eval_publish_one(e, "visit.encounter",
-                         path_item_string(arena_printf(e->arena, "Encounter/%.*s",
-                                                       SLICE_ARGS(visit->encounter))));
+        evaluate_publish_one(e, "visit.encounter",
+                             path_item_string(arena_printf(e->arena, "Encounter/%.*s",
+                                                           SLICE_ARGS(visit->encounter))));
     } else {
-        eval_publish(e, SLICE("visit.encounter"), (struct path_items){NULL, 0});
+        evaluate_publish(e, SLICE("visit.encounter"), (struct path_items){NULL, 0});
     }
     for (size_t i = 0; i < e->mapping->set_count; i++) {
         const struct concept_set *set = &e->mapping->sets[i];
         struct path_item *item = ARENA_NEW(e->arena, struct path_item);
         *item = path_item_string(set->url);
-        eval_publish(e, arena_printf(e->arena, "sets.%.*s", SLICE_ARGS(set->name)),
-                     (struct path_items){item, 1});
+        evaluate_publish(e, arena_printf(e->arena, "sets.%.*s", SLICE_ARGS(set->name)),
+                         (struct path_items){item, 1});
     }
 }
 
-static struct eval *eval_create(const struct mapping *mapping, struct arena *arena,
-                                const struct limits *limits, struct diag_list *diags)
+static struct eval *evaluate_create(const struct mapping *mapping, struct arena *arena,
+                                    const struct limits *limits, struct diag_list *diags)
 {
     struct eval *e = ARENA_NEW(arena, struct eval);
     e->mapping = mapping;
@@ -167,7 +167,7 @@ static enum status fill_query(struct eval *e, const struct fact_rule *rule, stru
             continue;
         }
         struct slice text = SLICE_NONE;
-        enum status status = eval_text(e, piece->expr, &text);
+        enum status status = evaluate_text(e, piece->expr, &text);
         if (status == STATUS_ABSENT && !rule->read) {
             diag_add(e->diags, DIAG_MAPPING_EVALUATION, piece->expr->span,
                      "this criterion yields nothing for the visit");
@@ -187,7 +187,7 @@ enum status mapping_requests(const struct mapping *mapping, struct arena *arena,
                              const struct limits *limits, struct diag_list *diags,
                              struct fact_request **requests_out, size_t *count_out)
 {
-    struct eval *e = eval_create(mapping, arena, limits, diags);
+    struct eval *e = evaluate_create(mapping, arena, limits, diags);
     publish_visit(e, patient, visit);
     struct fact_request *requests =
         ARENA_ARRAY(arena, mapping->fact_count + 1, struct fact_request);
@@ -230,7 +230,7 @@ static enum status find_value(struct eval *e, const struct input *input, size_t 
                               struct slice *text_out)
 {
     struct slice text = SLICE_NONE;
-    enum status status = eval_text(e, &input->expr, &text);
+    enum status status = evaluate_text(e, &input->expr, &text);
     *value_out = CELL_UNKNOWN;
     if (status == STATUS_ABSENT) {
         return STATUS_OK;
@@ -306,8 +306,9 @@ static enum status decide(struct eval *e)
     result->outcome = row->action == ACTION_HAND_OVER ? OUTCOME_HAND_OVER
                       : row->action == ACTION_DROP    ? OUTCOME_DROP
                                                       : OUTCOME_PROPOSAL;
-    return row->action == ACTION_PROPOSE ? eval_build(e, mapping_find_plan(e->mapping, row->target))
-                                         : STATUS_OK;
+    return row->action == ACTION_PROPOSE
+               ? evaluate_build(e, mapping_find_plan(e->mapping, row->target))
+               : STATUS_OK;
 }
 
 /* All holds are evaluated, so that a person sees every reason at once; true or unknown stops. */
@@ -317,7 +318,7 @@ static enum status check_holds(struct eval *e)
     e->result->holds = ARENA_ARRAY(e->arena, m->hold_count + 1, struct slice);
     for (size_t i = 0; i < m->hold_count; i++) {
         enum truth truth;
-        enum status status = eval_truth(e, &m->holds[i].when, &truth);
+        enum status status = evaluate_truth(e, &m->holds[i].when, &truth);
         if (status != STATUS_OK) {
             return status;
         }
@@ -338,11 +339,11 @@ static enum status publish_defines(struct eval *e)
 {
     for (size_t i = 0; i < e->mapping->define_count; i++) {
         struct path_items items;
-        enum status status = eval_expr(e, &e->mapping->defines[i].expr, &items);
+        enum status status = evaluate_expr(e, &e->mapping->defines[i].expr, &items);
         if (status != STATUS_OK) {
             return status;
         }
-        eval_publish(e, e->mapping->defines[i].name, items);
+        evaluate_publish(e, e->mapping->defines[i].name, items);
     }
     return STATUS_OK;
 }
@@ -351,7 +352,7 @@ static enum status evaluate(struct eval *e)
 {
     const struct fact_rule *failed = NULL;
     publish_visit(e, e->input->patient, &e->input->visit);
-    enum status status = eval_facts(e, &failed);
+    enum status status = evaluate_facts(e, &failed);
     if (status != STATUS_OK) {
         return status;
     }
@@ -360,11 +361,11 @@ static enum status evaluate(struct eval *e)
         e->result->reason = SLICE("fetch-failed");
         return STATUS_OK;
     }
-    eval_growth(e);
+    evaluate_growth(e);
     enum truth eligible;
     status = publish_defines(e);
     if (status == STATUS_OK) {
-        status = eval_truth(e, &e->mapping->eligible, &eligible);
+        status = evaluate_truth(e, &e->mapping->eligible, &eligible);
     }
     if (status != STATUS_OK) {
         return status;
@@ -381,7 +382,7 @@ enum status mapping_evaluate(const struct mapping *mapping, struct arena *arena,
                              const struct evaluation_input *input, const struct limits *limits,
                              struct diag_list *diags, struct evaluation_result *result_out)
 {
-    struct eval *e = eval_create(mapping, arena, limits, diags);
+    struct eval *e = evaluate_create(mapping, arena, limits, diags);
     struct evaluation_result result = {.outcome = OUTCOME_HOLD};
     e->input = input;
     e->result = &result;

@@ -119,7 +119,7 @@ static enum status publish_fact(struct eval *e, const struct fact_rule *rule,
     for (size_t i = 0; i < count; i++) {
         items[i] = path_item_of(e->mapping->model, kept[i], NULL);
     }
-    eval_publish(e, rule->name, (struct path_items){items, count});
+    evaluate_publish(e, rule->name, (struct path_items){items, count});
     return STATUS_OK;
 }
 
@@ -133,7 +133,7 @@ static const struct fact *given_fact(const struct evaluation_input *input, struc
     return NULL;
 }
 
-enum status eval_facts(struct eval *e, const struct fact_rule **failed_out)
+enum status evaluate_facts(struct eval *e, const struct fact_rule **failed_out)
 {
     *failed_out = NULL;
     for (size_t i = 0; i < e->mapping->fact_count; i++) {

@@ -305,7 +305,7 @@ static void load_kind(struct loader *l, const struct kind_of_file *kind,
         }
         const struct yaml *root = NULL;
         struct source *source = source_create(l->arena, files[i].name, files[i].text);
-        if (yaml_parse(l->arena, source, l->limits, l->diags, &root) == STATUS_OK) {
+        if (yaml_parse(l->arena, source, &YAML_LIMITS, l->diags, &root) == STATUS_OK) {
             kind->load(l, root);
         }
     }
@@ -367,6 +367,25 @@ static void check_files(struct loader *l, const struct mapping_file *files, size
     }
 }
 
+/* A part is read once for each use, and says the same mistake each time: once is enough. The list
+ * is sorted. */
+static void tell_once(struct diag_list *diags)
+{
+    for (struct diag *diag = diags->first; diag != NULL; diag = diag->next) {
+        while (diag->next != NULL && diag->next->code == diag->code && diag->span.source != NULL &&
+               diag->next->span.source != NULL &&
+               span_outermost(diag->next->span).start == span_outermost(diag->span).start &&
+               slice_equal(span_outermost(diag->next->span).source->name,
+                           span_outermost(diag->span).source->name) &&
+               slice_equal(diag->next->sentence, diag->sentence)) {
+            diags->errors -= diag->next->severity <= SEVERITY_ERROR;
+            diags->count--;
+            diag->next = diag->next->next;
+            diags->last = diag->next == NULL ? diag : diags->last;
+        }
+    }
+}
+
 enum status mapping_load(struct arena *arena, const struct mapping_file *files, size_t count,
                          const struct model *model, const struct limits *limits,
                          struct diag_list *diags, const struct mapping **mapping_out)
@@ -386,6 +405,7 @@ enum status mapping_load(struct arena *arena, const struct mapping_file *files, 
     }
     check_targets(l);
     diag_sort(diags);
+    tell_once(diags);
     if (diags->errors != before) {
         return STATUS_INVALID;
     }

@@ -225,30 +225,29 @@ static void load_item(struct loader *l, const struct yaml *node, const char *sec
     if (!load_is(l, node, YAML_MAP)) {
         return;
     }
+    if (yaml_get(node, "$use") == NULL) {
+        item->resource =
+            load_resource(l, node, wanted); /* its own $when and $if-unknown are the template's */
+        return;
+    }
+    static const struct field fields[] = {{"$use", true, NULL},
+                                          {"with", false, NULL},
+                                          {"$when", false, NULL},
+                                          {"$if-unknown", false, NULL},
+                                          {"$why", false, NULL}};
     static const char *const words[] = {"error", "omit", "include"};
     const struct yaml *when = yaml_get(node, "$when");
     const struct yaml *unknown = yaml_get(node, "$if-unknown");
-    const struct yaml *why = yaml_get(node, "$why");
     size_t which = 0;
     struct expr *expr = ARENA_NEW(l->arena, struct expr);
+    load_map(l, node, fields, 5, NULL);
     if (when != NULL && load_expr(l, when, expr)) {
         item->when = expr;
     }
     if (unknown != NULL && load_choice(l, unknown, words, 3, &which)) {
         item->if_unknown = (enum if_unknown)which;
     }
-    item->why = why != NULL ? load_text(l, why) : SLICE_NONE;
-    if (yaml_get(node, "$use") != NULL) {
-        static const struct field fields[] = {{"$use", true, NULL},
-                                              {"with", false, NULL},
-                                              {"$when", false, NULL},
-                                              {"$if-unknown", false, NULL},
-                                              {"$why", false, NULL}};
-        load_map(l, node, fields, 5, NULL);
-        load_use(l, node, item, wanted);
-    } else {
-        item->resource = load_resource(l, node, wanted);
-    }
+    load_use(l, node, item, wanted);
 }
 
 static void read_choose(struct loader *l, const struct yaml *node)

@@ -136,7 +136,6 @@ struct item_rule {
     const struct template *resource;
     const struct expr *when;
     enum if_unknown if_unknown;
-    struct slice why;
     /* of the part it uses: published as %with.NAME while its resource is built */
     struct path_value *with;
     size_t with_count;

@@ -139,18 +139,18 @@ static void publish_number(struct eval *e, const char *name, double value, int p
 {
     struct decimal *decimal = ARENA_NEW(e->arena, struct decimal);
     if (isnan(value) || decimal_from_double(value, places, decimal) != STATUS_OK) {
-        eval_publish(e, slice_of(name), (struct path_items){NULL, 0});
+        evaluate_publish(e, slice_of(name), (struct path_items){NULL, 0});
         return;
     }
-    eval_publish_one(e, name, (struct path_item){.kind = PATH_DECIMAL, .decimal = decimal});
+    evaluate_publish_one(e, name, (struct path_item){.kind = PATH_DECIMAL, .decimal = decimal});
 }
 
 static void publish_word(struct eval *e, const char *name, const char *word)
 {
     if (word[0] == '\0') {
-        eval_publish(e, slice_of(name), (struct path_items){NULL, 0});
+        evaluate_publish(e, slice_of(name), (struct path_items){NULL, 0});
     } else {
-        eval_publish_one(e, name, path_item_string(slice_of(word)));
+        evaluate_publish_one(e, name, path_item_string(slice_of(word)));
     }
 }
 
@@ -159,10 +159,10 @@ static void publish_quantity(struct eval *e, const char *name, double value, con
     struct quantity *quantity = ARENA_NEW(e->arena, struct quantity);
     quantity->unit = slice_of(unit);
     if (isnan(value) || decimal_from_double(value, 6, &quantity->value) != STATUS_OK) {
-        eval_publish(e, slice_of(name), (struct path_items){NULL, 0});
+        evaluate_publish(e, slice_of(name), (struct path_items){NULL, 0});
         return;
     }
-    eval_publish_one(e, name, (struct path_item){.kind = PATH_QUANTITY, .quantity = quantity});
+    evaluate_publish_one(e, name, (struct path_item){.kind = PATH_QUANTITY, .quantity = quantity});
 }
 
 static void publish_assessment(struct eval *e, const struct growth_assessment *a,
@@ -173,9 +173,9 @@ static void publish_assessment(struct eval *e, const struct growth_assessment *a
                                                     : "";
     publish_word(e, "growth.sex", sex);
     if (a->age.completed >= 0) {
-        eval_publish_one(e, "growth.ageMonths", path_item_integer(a->age.completed));
+        evaluate_publish_one(e, "growth.ageMonths", path_item_integer(a->age.completed));
     } else {
-        eval_publish(e, SLICE("growth.ageMonths"), (struct path_items){NULL, 0});
+        evaluate_publish(e, SLICE("growth.ageMonths"), (struct path_items){NULL, 0});
     }
     publish_quantity(e, "growth.weight", input->weight_kg, "kg");
     publish_quantity(e, "growth.height", input->height_cm, "cm");
@@ -186,11 +186,11 @@ static void publish_assessment(struct eval *e, const struct growth_assessment *a
     publish_word(e, "growth.category", growth_category_name(a->category));
     publish_word(e, "growth.chart",
                  a->chart == GROWTH_CHART_NONE ? "" : growth_chart_name(a->chart));
-    eval_publish_one(e, "growth.implausible",
-                     path_item_boolean((a->flags & growth_flags_implausible()) != 0));
+    evaluate_publish_one(e, "growth.implausible",
+                         path_item_boolean((a->flags & growth_flags_implausible()) != 0));
 }
 
-void eval_growth(struct eval *e)
+void evaluate_growth(struct eval *e)
 {
     struct measurement weight = find_measurement(e, e->mapping->weight, measure_weight_kg);
     struct measurement height = find_measurement(e, e->mapping->height, measure_height_cm);
@@ -214,9 +214,9 @@ void eval_growth(struct eval *e)
     if (dating->dated) {
         struct datetime *date = ARENA_NEW(e->arena, struct datetime);
         *date = dating->date;
-        eval_publish_one(e, "growth.measured",
-                         (struct path_item){.kind = PATH_DATE, .datetime = date});
+        evaluate_publish_one(e, "growth.measured",
+                             (struct path_item){.kind = PATH_DATE, .datetime = date});
     } else {
-        eval_publish(e, SLICE("growth.measured"), (struct path_items){NULL, 0});
+        evaluate_publish(e, SLICE("growth.measured"), (struct path_items){NULL, 0});
     }
 }

@@ -1,0 +1,73 @@
+#include "gateway/cli/folder.h"
+#include "gateway/cli/verbs.h"
+#include "gateway/mapping/case.h"
+
+enum { RUNS_MOST = 10000 };
+
+struct tally {
+    struct case_run *runs;
+    size_t count;
+    size_t failed;
+};
+
+static void tell_run(struct cli *cli, const struct case_run *run)
+{
+    fprintf(cli->out, "%s %.*s\n", run->passed ? "ok    " : "FAILED", SLICE_ARGS(run->name));
+    for (size_t i = 0; i < run->difference_count; i++) {
+        fprintf(cli->out, "         %.*s\n", SLICE_ARGS(run->differences[i]));
+    }
+}
+
+static enum status run_cases(struct cli *cli, const struct mapping *mapping,
+                             const struct folder *folder, struct diag_list *diags,
+                             struct tally *tally)
+{
+    enum status worst = STATUS_OK;
+    for (size_t i = 0; i < folder->count; i++) {
+        struct case_run *runs;
+        size_t count;
+        if (!slice_starts_with(folder->files[i].path, SLICE("cases/"))) {
+            continue;
+        }
+        enum status status = case_run_file(mapping, cli->arena, &folder->files[i], &LIMITS_DEFAULT,
+                                           diags, &runs, &count);
+        if (status != STATUS_OK) {
+            worst = status;
+            continue;
+        }
+        for (size_t k = 0; k < count && tally->count < RUNS_MOST; k++) {
+            tell_run(cli, &runs[k]);
+            tally->failed += !runs[k].passed;
+            tally->runs[tally->count++] = runs[k];
+        }
+    }
+    return worst;
+}
+
+int verb_test(struct cli *cli, int argc, char **argv)
+{
+    struct folder folder;
+    struct diag_list diags;
+    const struct mapping *mapping = NULL;
+    if (argc != 2 || argv[1][0] == '-') {
+        return cli_usage(cli, "test", "names one folder");
+    }
+    if (folder_read(cli, argv[1], &folder) != STATUS_OK) {
+        return EXIT_UNREADABLE;
+    }
+    diag_init(&diags, cli->arena, LIMITS_DEFAULT.diagnostics);
+    struct tally tally = {.runs = ARENA_ARRAY(cli->arena, RUNS_MOST, struct case_run)};
+    if (mapping_load(cli->arena, folder.files, folder.count, model_r4(), &LIMITS_DEFAULT, &diags,
+                     &mapping) != STATUS_OK ||
+        run_cases(cli, mapping, &folder, &diags, &tally) != STATUS_OK) {
+        cli_print_diags(cli, &diags);
+        return EXIT_FOUND;
+    }
+    struct slice *uncovered;
+    size_t open = case_uncovered(mapping, cli->arena, tally.runs, tally.count, &uncovered);
+    for (size_t i = 0; i < open; i++) {
+        fprintf(cli->out, "no case reaches the %.*s\n", SLICE_ARGS(uncovered[i]));
+    }
+    fprintf(cli->out, "%zu cases, %zu failed, %zu not reached\n", tally.count, tally.failed, open);
+    return tally.failed != 0 || open != 0 || tally.count == 0 ? EXIT_FOUND : EXIT_DONE;
+}
