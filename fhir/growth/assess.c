@@ -1,8 +1,8 @@
 #include <math.h>
 
 #include "fhir/growth/growth.h"
-#include "fhir/growth/plausible.h"
 #include "fhir/growth/normal.h"
+#include "fhir/growth/plausible.h"
 
 /* The z of the 95th percentile. */
 static const double z95 = 1.6448536269514722;

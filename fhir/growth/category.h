@@ -1,8 +1,8 @@
 /*
  * Weight status categories. Below 24 months by WHO weight-for-length (2.3rd and 97.7th percentile,
  * that is -2 and 2 SD: AAP and CDC for WHO charts); from 24 months to 20 years by CDC BMI-for-age
- * percentile, percent of P95 and BMI (AAP 2023). Cuts are met unrounded, and an exact cut belongs to
- * the higher band.
+ * percentile, percent of P95 and BMI (AAP 2023). Cuts are met unrounded, and an exact cut belongs
+ * to the higher band.
  *
  * Class, Z68 and E66 are three outputs, not one: the AAP class also looks at the absolute BMI, the
  * ICD-10-CM codes Z68.54 to Z68.56 only at percent of P95, and E66 is a diagnosis that a clinician

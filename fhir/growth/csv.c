@@ -208,13 +208,12 @@ static void require_columns(const struct header_seen *seen, const struct source 
     const char *wanted = has[GROWTH_COLUMN_BIRTH_DATE]      ? "measured_date"
                          : has[GROWTH_COLUMN_MEASURED_DATE] ? "birth_date"
                                                             : "age_days";
-    require(seen, age, header,
-            "the age: age_days, age_months, or birth_date with measured_date", wanted, diags);
+    require(seen, age, header, "the age: age_days, age_months, or birth_date with measured_date",
+            wanted, diags);
     bool measured = has[GROWTH_COLUMN_WEIGHT] || has[GROWTH_COLUMN_HEIGHT] ||
-                    has[GROWTH_COLUMN_LENGTH] || has[GROWTH_COLUMN_BMI] ||
-                    has[GROWTH_COLUMN_HEAD];
-    require(seen, measured, header,
-            "a measurement: weight_kg with height_cm or length_cm, or bmi", "weight_kg", diags);
+                    has[GROWTH_COLUMN_LENGTH] || has[GROWTH_COLUMN_BMI] || has[GROWTH_COLUMN_HEAD];
+    require(seen, measured, header, "a measurement: weight_kg with height_cm or length_cm, or bmi",
+            "weight_kg", diags);
 }
 
 enum status growth_csv_header(struct growth_csv *csv, const struct source *header,
@@ -258,8 +257,8 @@ static enum growth_sex sex_of(struct slice field)
     static const struct {
         const char *text;
         enum growth_sex sex;
-    } texts[] = {{"male", GROWTH_MALE},     {"female", GROWTH_FEMALE}, {"m", GROWTH_MALE},
-                 {"f", GROWTH_FEMALE},      {"1", GROWTH_MALE},        {"2", GROWTH_FEMALE}};
+    } texts[] = {{"male", GROWTH_MALE}, {"female", GROWTH_FEMALE}, {"m", GROWTH_MALE},
+                 {"f", GROWTH_FEMALE},  {"1", GROWTH_MALE},        {"2", GROWTH_FEMALE}};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         if (same_ignoring_case(field, texts[i].text)) {
             return texts[i].sex;
@@ -314,9 +313,8 @@ static struct growth_age age_by_dates(const struct slice *fields, growth_flags *
 {
     struct growth_date birth;
     struct growth_date measured;
-    bool has_birth =
-        date_of(fields[GROWTH_COLUMN_BIRTH_DATE], GROWTH_FLAG_BIRTH_DATE_PARTIAL,
-                GROWTH_FLAG_BIRTH_DATE_UNREADABLE, flags, &birth);
+    bool has_birth = date_of(fields[GROWTH_COLUMN_BIRTH_DATE], GROWTH_FLAG_BIRTH_DATE_PARTIAL,
+                             GROWTH_FLAG_BIRTH_DATE_UNREADABLE, flags, &birth);
     bool has_measured =
         date_of(fields[GROWTH_COLUMN_MEASURED_DATE], GROWTH_FLAG_MEASURED_DATE_PARTIAL,
                 GROWTH_FLAG_MEASURED_DATE_UNREADABLE, flags, &measured);
@@ -363,10 +361,8 @@ static struct growth_age age_of(const struct slice *fields, growth_flags *flags)
 
 static void height_of(const struct slice *fields, struct growth_input *input, growth_flags *flags)
 {
-    double height =
-        size_of(fields[GROWTH_COLUMN_HEIGHT], GROWTH_FLAG_HEIGHT_UNREADABLE, flags);
-    double length =
-        size_of(fields[GROWTH_COLUMN_LENGTH], GROWTH_FLAG_HEIGHT_UNREADABLE, flags);
+    double height = size_of(fields[GROWTH_COLUMN_HEIGHT], GROWTH_FLAG_HEIGHT_UNREADABLE, flags);
+    double length = size_of(fields[GROWTH_COLUMN_LENGTH], GROWTH_FLAG_HEIGHT_UNREADABLE, flags);
     bool young = input->age.completed < 24;
     bool use_length = !isnan(length) && (isnan(height) || young);
     input->height_cm = use_length ? length : height;
@@ -394,8 +390,7 @@ void growth_csv_row(const struct growth_csv *csv, struct slice row, struct growt
     }
     input.sex = sex_of(fields[GROWTH_COLUMN_SEX]);
     input.age = age_of(fields, &flags);
-    input.weight_kg =
-        size_of(fields[GROWTH_COLUMN_WEIGHT], GROWTH_FLAG_WEIGHT_UNREADABLE, &flags);
+    input.weight_kg = size_of(fields[GROWTH_COLUMN_WEIGHT], GROWTH_FLAG_WEIGHT_UNREADABLE, &flags);
     height_of(fields, &input, &flags);
     input.bmi = size_of(fields[GROWTH_COLUMN_BMI], GROWTH_FLAG_BMI_UNREADABLE, &flags);
     input.head_cm = size_of(fields[GROWTH_COLUMN_HEAD], GROWTH_FLAG_HEAD_UNREADABLE, &flags);

@@ -2,8 +2,9 @@
  * Growth assessment: one child, one set of measurements, every number and what to say beside it.
  * From 24 months to the 20th birthday CDC 2000, with CDC's 2022 extended BMI above P95; below 24
  * months WHO 2006. Sources, exactness and limits: README.md. Why each definition is as it is:
- * gateway/decisions/adr-2611-growth-definitions.md. Pure: no allocation, no clock; NAN is "not known" on
- * the way in and "there is none" on the way out. Tests: tests/unit/fhir/growth/, tests/growth/.
+ * gateway/decisions/adr-2611-growth-definitions.md. Pure: no allocation, no clock; NAN is "not
+ * known" on the way in and "there is none" on the way out. Tests: tests/unit/fhir/growth/,
+ * tests/growth/.
  */
 #ifndef FHIR_GROWTH_GROWTH_H
 #define FHIR_GROWTH_GROWTH_H
@@ -37,7 +38,8 @@ struct growth_input {
 /* All NAN. */
 struct growth_input growth_input_none(void);
 
-/* Which publisher's charts the age calls for. NONE: from 240 months on, before birth, or unknown. */
+/* Which publisher's charts the age calls for. NONE: from 240 months on, before birth, or unknown.
+ */
 enum growth_chart { GROWTH_CHART_NONE, GROWTH_CHART_WHO, GROWTH_CHART_CDC };
 
 const char *growth_chart_name(enum growth_chart chart); /* "none", "WHO", "CDC" */
@@ -54,7 +56,7 @@ struct growth_assessment {
     enum growth_chart chart;
     double height_cm; /* as the chart measures: length (WHO), stature (CDC) */
     double bmi;
-    struct growth_score bmi_for_age;        /* extended above P95 (CDC) */
+    struct growth_score bmi_for_age; /* extended above P95 (CDC) */
     struct growth_score weight_for_age;
     struct growth_score height_for_age;     /* length-for-age below 24 months */
     struct growth_score weight_for_length;  /* WHO, below 24 months */

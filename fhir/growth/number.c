@@ -148,9 +148,8 @@ bool number_read(struct slice text, double *value_out)
         if (number.shift > SHIFT_MAX) {
             return false;
         }
-        value = number.shift < 0
-                    ? divide(number.digits, powers[-number.shift])
-                    : round_u128((u128)number.digits * powers[number.shift], false, 0);
+        value = number.shift < 0 ? divide(number.digits, powers[-number.shift])
+                                 : round_u128((u128)number.digits * powers[number.shift], false, 0);
     }
     *value_out = number.negative ? -value : value;
     return true;
@@ -234,10 +233,9 @@ static struct decimal_digits digits_of(double value)
     memcpy(&bits, &value, sizeof bits);
     uint64_t fraction = bits & (((uint64_t)1 << FRACTION_BITS) - 1);
     int biased = (int)(bits >> FRACTION_BITS & 0x7ff);
-    struct decimal_digits d =
-        biased == 0 ? shortest(fraction, 1 - BIAS, false)
-                    : shortest(fraction | (uint64_t)1 << FRACTION_BITS, biased - BIAS,
-                               fraction == 0 && biased > 1);
+    struct decimal_digits d = biased == 0 ? shortest(fraction, 1 - BIAS, false)
+                                          : shortest(fraction | (uint64_t)1 << FRACTION_BITS,
+                                                     biased - BIAS, fraction == 0 && biased > 1);
     while (d.digits % 10 == 0) {
         d.digits /= 10;
         d.exponent++;

@@ -1,7 +1,8 @@
 /*
  * Decimal text to double and back, without locale, fast enough for millions of rows. Reading is
- * correctly rounded for up to 19 significant digits and 19 decimals; writing gives the shortest text that reads back
- * as the same double (at most 17 digits). Tests: tests/unit/fhir/growth/test_number.c.
+ * correctly rounded for up to 19 significant digits and 19 decimals; writing gives the shortest
+ * text that reads back as the same double (at most 17 digits). Tests:
+ * tests/unit/fhir/growth/test_number.c.
  */
 #ifndef FHIR_GROWTH_NUMBER_H
 #define FHIR_GROWTH_NUMBER_H

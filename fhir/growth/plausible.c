@@ -19,17 +19,35 @@ struct limit_row {
 #define SCORE(member) offsetof(struct growth_assessment, member)
 
 static const struct limit_row limit_rows[] = {
-    {SCORE(bmi_for_age), {-5, 5}, {-4, 8}, GROWTH_FLAG_BMI_IMPLAUSIBLE_LOW,
+    {SCORE(bmi_for_age),
+     {-5, 5},
+     {-4, 8},
+     GROWTH_FLAG_BMI_IMPLAUSIBLE_LOW,
      GROWTH_FLAG_BMI_IMPLAUSIBLE_HIGH},
-    {SCORE(weight_for_age), {-6, 5}, {-5, 8}, GROWTH_FLAG_WEIGHT_IMPLAUSIBLE_LOW,
+    {SCORE(weight_for_age),
+     {-6, 5},
+     {-5, 8},
+     GROWTH_FLAG_WEIGHT_IMPLAUSIBLE_LOW,
      GROWTH_FLAG_WEIGHT_IMPLAUSIBLE_HIGH},
-    {SCORE(height_for_age), {-6, 6}, {-5, 4}, GROWTH_FLAG_HEIGHT_IMPLAUSIBLE_LOW,
+    {SCORE(height_for_age),
+     {-6, 6},
+     {-5, 4},
+     GROWTH_FLAG_HEIGHT_IMPLAUSIBLE_LOW,
      GROWTH_FLAG_HEIGHT_IMPLAUSIBLE_HIGH},
-    {SCORE(weight_for_length), {-5, 5}, {-4, 8}, GROWTH_FLAG_WFL_IMPLAUSIBLE_LOW,
+    {SCORE(weight_for_length),
+     {-5, 5},
+     {-4, 8},
+     GROWTH_FLAG_WFL_IMPLAUSIBLE_LOW,
      GROWTH_FLAG_WFL_IMPLAUSIBLE_HIGH},
-    {SCORE(weight_for_stature), {-5, 5}, {-4, 8}, GROWTH_FLAG_WFL_IMPLAUSIBLE_LOW,
+    {SCORE(weight_for_stature),
+     {-5, 5},
+     {-4, 8},
+     GROWTH_FLAG_WFL_IMPLAUSIBLE_LOW,
      GROWTH_FLAG_WFL_IMPLAUSIBLE_HIGH},
-    {SCORE(head_for_age), {-5, 5}, {-5, 5}, GROWTH_FLAG_HEAD_IMPLAUSIBLE_LOW,
+    {SCORE(head_for_age),
+     {-5, 5},
+     {-5, 5},
+     GROWTH_FLAG_HEAD_IMPLAUSIBLE_LOW,
      GROWTH_FLAG_HEAD_IMPLAUSIBLE_HIGH},
 };
 
@@ -94,8 +112,7 @@ static bool plausible(const struct growth_assessment *a, enum growth_sex sex, do
            within_3_sd(REFERENCE_WHO_BMI_FOR_AGE, sex, days, bmi);
 }
 
-void growth_flag_implausible(struct growth_assessment *assessment,
-                             const struct growth_input *input)
+void growth_flag_implausible(struct growth_assessment *assessment, const struct growth_input *input)
 {
     struct growth_assessment *a = assessment;
     if (a->chart == GROWTH_CHART_NONE || !flag_scores(a) || !(input->weight_kg > 0) ||

@@ -131,17 +131,73 @@ static int run_rows(struct cli *cli, bool all)
     return EXIT_DONE;
 }
 
+/* ---- arguments ---- */
+
+struct arguments {
+    bool all;
+    bool any_chart_option;
+    struct growth_chart_arguments chart;
+};
+
+/* The argument's value, one of two words. False: it is neither. */
+static bool choose(const char *value, const char *first, const char *second, bool *second_out)
+{
+    *second_out = value != NULL && strcmp(value, second) == 0;
+    return value != NULL && (*second_out || strcmp(value, first) == 0);
+}
+
+/* Returns how many arguments were taken, 0: it is none, or its value is wrong. */
+static int take_argument(struct arguments *arguments, const char *name, const char *value)
+{
+    struct growth_chart_arguments *chart = &arguments->chart;
+    bool second = false;
+    if (strcmp(name, "--all") == 0) {
+        arguments->all = true;
+        return 1;
+    }
+    arguments->any_chart_option = true;
+    if (strcmp(name, "--show-sex") == 0) {
+        chart->show_sex = true;
+        return 1;
+    }
+    if (strcmp(name, "--chart") == 0) {
+        chart->out = value;
+        return value != NULL ? 2 : 0;
+    }
+    if (strcmp(name, "-r") == 0) {
+        chart->bundle = value;
+        return value != NULL ? 2 : 0;
+    }
+    if (strcmp(name, "--lang") == 0) {
+        return choose(value, "en", "es", &chart->spanish) ? 2 : 0;
+    }
+    if (strcmp(name, "--units") == 0) {
+        return choose(value, "metric", "us", &chart->us_units) ? 2 : 0;
+    }
+    if (strcmp(name, "--of") == 0 && choose(value, "bmi", "weight-for-length", &second)) {
+        chart->kind = second ? GROWTH_CHART_WEIGHT_FOR_LENGTH : GROWTH_CHART_BMI_FOR_AGE;
+        return 2;
+    }
+    return 0;
+}
+
 int verb_growth(struct cli *cli, int argc, char **argv)
 {
-    struct growth_chart_arguments chart = {.lang = "en", .units = "metric"};
-    bool all = false;
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--all") == 0) {
-            all = true;
-        } else {
-            return cli_usage(cli, "growth", "\"%s\" is no argument", argv[i]);
+    struct arguments arguments = {.all = false};
+    for (int i = 1; i < argc;) {
+        int taken = take_argument(&arguments, argv[i], i + 1 < argc ? argv[i + 1] : NULL);
+        if (taken == 0) {
+            return cli_usage(cli, "growth", "\"%s\" is no argument, or its value is wrong",
+                             argv[i]);
         }
+        i += taken;
     }
-    (void)chart;
-    return run_rows(cli, all);
+    if (arguments.chart.out != NULL && arguments.chart.bundle != NULL && !arguments.all) {
+        return growth_chart_run(cli, &arguments.chart);
+    }
+    if (arguments.any_chart_option) {
+        return cli_usage(cli, "growth",
+                         "a chart needs --chart OUT.svg and -r BUNDLE.json, no --all");
+    }
+    return run_rows(cli, arguments.all);
 }

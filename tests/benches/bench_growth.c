@@ -42,10 +42,10 @@ static struct growth_input child(double months_low, double months_high)
     input.age = growth_age_of_days(floor(uniform(months_low, months_high) * GROWTH_DAYS_PER_MONTH));
     bool infant = input.age.completed < 24;
     double z = uniform(-2, 2);
-    double height = infant ? reference_value(REFERENCE_WHO_LENGTH_FOR_AGE, input.sex,
-                                             input.age.days, z)
-                           : reference_value(REFERENCE_CDC_STATURE_FOR_AGE, input.sex,
-                                             fmin(fmax(input.age.months, 24), 240), z);
+    double height =
+        infant ? reference_value(REFERENCE_WHO_LENGTH_FOR_AGE, input.sex, input.age.days, z)
+               : reference_value(REFERENCE_CDC_STATURE_FOR_AGE, input.sex,
+                                 fmin(fmax(input.age.months, 24), 240), z);
     double bmi = infant ? uniform(12, 21)
                         : reference_value(REFERENCE_CDC_BMI_FOR_AGE, input.sex,
                                           fmax(input.age.months, 24), uniform(-2.5, 2.3));

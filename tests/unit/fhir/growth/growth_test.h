@@ -1,4 +1,5 @@
-/* Shared by the growth tests: cmocka with what it needs, closeness, and repeatable random numbers. */
+/* Shared by the growth tests: cmocka with what it needs, closeness, and repeatable random numbers.
+ */
 #ifndef TESTS_GROWTH_TEST_H
 #define TESTS_GROWTH_TEST_H
 

@@ -70,8 +70,7 @@ static void test_a_birthday_is_a_birthday(void **state)
                  {"2010-01-31", "2010-03-01", 1},  {"2010-01-31", "2010-03-31", 2},
                  {"2010-05-10", "2010-05-10", 0},  {"2010-05-10", "2010-05-09", -1}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct growth_age age =
-            growth_age_between(date(cases[i].birth), date(cases[i].measured));
+        struct growth_age age = growth_age_between(date(cases[i].birth), date(cases[i].measured));
         assert_int_equal(age.completed, cases[i].completed);
     }
     /* 730 days: 23.98 months by division, 24 by the calendar */

@@ -103,10 +103,8 @@ static void test_continuous_between_table_ages(void **state)
             assert_close(a.height_for_age.z, b.height_for_age.z, 1e-3);
         }
         for (double length = 45.05; length < 109.99; length += 0.05) {
-            double low =
-                reference_z(REFERENCE_WHO_WEIGHT_FOR_LENGTH, sexes[s], length - step, 9);
-            double high =
-                reference_z(REFERENCE_WHO_WEIGHT_FOR_LENGTH, sexes[s], length + step, 9);
+            double low = reference_z(REFERENCE_WHO_WEIGHT_FOR_LENGTH, sexes[s], length - step, 9);
+            double high = reference_z(REFERENCE_WHO_WEIGHT_FOR_LENGTH, sexes[s], length + step, 9);
             assert_close(low, high, 1e-6);
         }
     }
@@ -236,8 +234,12 @@ static void test_prematurity_moves_scores_by_age_only(void **state)
     assert_true(early.weight_for_length.z == plain.weight_for_length.z);
     input.age = growth_age_of_days(80);
     struct growth_assessment corrected;
-    growth_assess(&(struct growth_input){.sex = GROWTH_MALE, .age = input.age, .weight_kg = 6,
-                                         .height_cm = 61, .bmi = NAN, .head_cm = NAN,
+    growth_assess(&(struct growth_input){.sex = GROWTH_MALE,
+                                         .age = input.age,
+                                         .weight_kg = 6,
+                                         .height_cm = 61,
+                                         .bmi = NAN,
+                                         .head_cm = NAN,
                                          .gestational_weeks = NAN},
                   &corrected);
     assert_true(early.weight_for_age.z == corrected.weight_for_age.z);
@@ -269,8 +271,7 @@ static void test_unit_mixups_are_named(void **state)
                  {15, 0.97, GROWTH_FLAG_HEIGHT_MAYBE_M},
                  {97, 15, GROWTH_FLAG_HEIGHT_WEIGHT_SWAPPED}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct growth_assessment a =
-            assess(GROWTH_FEMALE, age, cases[i].weight, cases[i].height);
+        struct growth_assessment a = assess(GROWTH_FEMALE, age, cases[i].weight, cases[i].height);
         growth_flags named = 0;
         for (int f = GROWTH_FLAG_WEIGHT_MAYBE_LB; f <= GROWTH_FLAG_HEIGHT_WEIGHT_SWAPPED; f++) {
             if (growth_flag_has(a.flags, (enum growth_flag)f)) {

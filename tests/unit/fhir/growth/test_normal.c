@@ -27,15 +27,15 @@ static void test_distribution_against_60_digits(void **state)
     }
 }
 
-/* Where the share below is near 1 its rounding alone moves z: there the quantile is asked for by the
- * share above. */
+/* Where the share below is near 1 its rounding alone moves z: there the quantile is asked for by
+ * the share above. */
 static void test_quantile_against_60_digits(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT; i++) {
         double z = reference[i].z;
-        double got = z <= 0 ? normal_quantile(reference[i].below)
-                            : -normal_quantile(reference[i].above);
+        double got =
+            z <= 0 ? normal_quantile(reference[i].below) : -normal_quantile(reference[i].above);
         assert_close(got, z, 1e-12 * fmax(1, fabs(z)));
     }
 }
