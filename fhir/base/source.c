@@ -26,6 +26,7 @@ struct place span_place(struct span span)
     if (span.source == NULL) {
         return place;
     }
+    place.line += span.source->lines_before;
     struct slice text = span.source->text;
     size_t start = span.start < text.len ? span.start : text.len;
     size_t line_start = 0;

@@ -14,6 +14,7 @@ struct source {
         *outer;          /* where this text stands (an expression inside a file), else NULL */
     const uint32_t *map; /* map[i]: offset in outer->text of byte i of text, text.len + 1 entries;
                             NULL without outer */
+    uint32_t lines_before; /* of the file, when text is one line of it (NDJSON); else 0 */
 };
 
 /* Start and end are byte offsets into source->text, end behind the last byte; start == end points

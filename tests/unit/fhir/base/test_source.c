@@ -37,6 +37,16 @@ static void test_places(void **state)
     assert_place(SLICE("a\n"), 2, 2, "2:1+1 ");
 }
 
+static void test_line_of_a_file(void **state)
+{
+    (void)state;
+    struct source *source = source_create(arena, SLICE("x"), SLICE("third"));
+    source->lines_before = 2;
+    struct place place = span_place((struct span){source, 2, 3});
+    assert_int_equal(place.line, 3);
+    assert_int_equal(place.column, 3);
+}
+
 static void test_no_place(void **state)
 {
     (void)state;
@@ -74,6 +84,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_places),
+        cmocka_unit_test(test_line_of_a_file),
         cmocka_unit_test(test_no_place),
         cmocka_unit_test(test_embedded_text),
     };
