@@ -182,7 +182,8 @@ class Model {
   }
 
   constraintList(list) {
-    const numbers = list.filter((c) => c.expression).map((c) => this.constraint(c));
+    // dom-r4b is about R4B resources inside R4 ones; it names types that are not of this version.
+    const numbers = list.filter((c) => c.expression && c.key !== 'dom-r4b').map((c) => this.constraint(c));
     return [this.constraintLists.add(numbers), numbers.length];
   }
 
