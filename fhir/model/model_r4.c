@@ -8,14 +8,14 @@
  */
 struct string_pool {
 #define MODEL_STRINGS
-#define S(number, text) char s##number[sizeof text];
+#define S(number, text) char s##number[sizeof(text)];
 #include "fhir/model/model_r4.inc"
 #undef S
 };
 
 struct text_pool {
 #define MODEL_TEXTS
-#define S(number, text) char s##number[sizeof text];
+#define S(number, text) char s##number[sizeof(text)];
 #include "fhir/model/model_r4_constraints.inc"
 #undef S
 };

@@ -29,6 +29,20 @@ const compare = (a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b));
 const lastPart = (text) => text.slice(text.lastIndexOf('.') + 1);
 const capital = (text) => text[0].toUpperCase() + text.slice(1);
 
+// Where R4 says an invariant in FHIRPath that cannot mean what its words say; each was put right in a later version.
+const ERRATA = [
+  // as() of many items is an error (FHIRPath N1 6.3.3); R5 says ofType().
+  { key: 'dom-3', wrong: '.descendants().as(', right: '.descendants().ofType(' },
+  // Boolean is System.Boolean, which the element never is.
+  { key: 'que-7', wrong: 'answer is Boolean', right: 'answer is boolean' },
+  // A CodeableConcept is no string, and a list of false is not empty; R5 asks for the coding.
+  {
+    key: 'con-3',
+    wrong: "category.select($this='problem-list-item').empty()",
+    right: "category.coding.where(system='http://terminology.hl7.org/CodeSystem/condition-category' and code='problem-list-item').empty()",
+  },
+];
+
 // ---- pools: equal things get one number ----
 
 class Pool {
@@ -178,7 +192,12 @@ class Model {
 
   constraint(c) {
     const best = (c.extension ?? []).some((x) => x.url === BEST_PRACTICE && x.valueBoolean) ? 1 : 0;
-    return this.constraints.add([this.texts.add(c.key), this.texts.add(c.human), this.texts.add(c.expression ?? ''), c.severity === 'warning' ? 1 : 0, best]);
+    let { expression } = c;
+    for (const { wrong, right } of ERRATA.filter((e) => e.key === c.key)) {
+      if (!expression.includes(wrong)) throw new Error(`${c.key} is not as the errata have it`);
+      expression = expression.replaceAll(wrong, right);
+    }
+    return this.constraints.add([this.texts.add(c.key), this.texts.add(c.human), this.texts.add(expression), c.severity === 'warning' ? 1 : 0, best]);
   }
 
   constraintList(list) {
