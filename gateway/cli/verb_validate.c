@@ -116,13 +116,20 @@ struct line_work {
 /* Reads up to and without the line end. */
 static struct slice read_line(struct line_work *work)
 {
+    char chunk[4096];
+    size_t filled = 0;
     struct buf text;
     buf_init(&text, work->v->arena, work->v->limits.bytes);
     int c = getc_unlocked(work->file);
     while (c != EOF && c != '\n') {
-        buf_add_char(&text, (char)c);
+        chunk[filled++] = (char)c;
+        if (filled == sizeof chunk) {
+            buf_add(&text, chunk, filled);
+            filled = 0;
+        }
         c = getc_unlocked(work->file);
     }
+    buf_add(&text, chunk, filled);
     work->ended = c == EOF;
     return buf_view(&text);
 }
