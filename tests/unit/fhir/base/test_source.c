@@ -40,11 +40,13 @@ static void test_places(void **state)
 static void test_line_of_a_file(void **state)
 {
     (void)state;
+    struct arena *arena = arena_create(0);
     struct source *source = source_create(arena, SLICE("x"), SLICE("third"));
     source->lines_before = 2;
     struct place place = span_place((struct span){source, 2, 3});
     assert_int_equal(place.line, 3);
     assert_int_equal(place.column, 3);
+    arena_destroy(&arena);
 }
 
 static void test_no_place(void **state)
