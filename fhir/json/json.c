@@ -118,9 +118,9 @@ static const cJSON *next_in_document(const cJSON *item, const cJSON **parents, s
 }
 
 static bool attach_scan(struct arena *arena, cJSON *root, const struct json_scan *scan,
-                        struct slice text, size_t depth_limit)
+                        struct slice text)
 {
-    const cJSON **parents = ARENA_ARRAY(arena, depth_limit + 1, const cJSON *);
+    const cJSON *parents[JSON_DEPTH_MOST];
     size_t depth = 0;
     size_t k = 0;
     for (const cJSON *item = root; item != NULL;
@@ -151,7 +151,7 @@ enum status json_parse(struct arena *arena, const struct source *source,
     }
     struct parse_work work = {.text = source->text};
     within_arena(arena, parse_work_run, &work);
-    if (work.root == NULL || !attach_scan(arena, work.root, &scan, source->text, limits->depth)) {
+    if (work.root == NULL || !attach_scan(arena, work.root, &scan, source->text)) {
         /* The scan accepted what the library does not: a fault of ours, told as one of the text. */
         diag_add(diags, DIAG_JSON_SYNTAX, (struct span){source, 0, 0},
                  "this document cannot be read");
@@ -354,6 +354,11 @@ struct json *json_new_bool(struct arena *arena, bool value)
 struct json *json_new_null(struct arena *arena)
 {
     return outside(new_item(arena, cJSON_NULL));
+}
+
+void json_set_offset(struct json *json, uint32_t offset)
+{
+    inside_mutable(json)->valueint = (int)offset;
 }
 
 struct json *json_copy(struct arena *arena, const struct json *json)

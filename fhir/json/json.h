@@ -55,6 +55,20 @@ static inline bool json_is(const struct json *json, enum json_kind kind)
 uint32_t json_offset(const struct json *json);
 #define JSON_NO_OFFSET UINT32_MAX
 
+/* Its place in `source`, the text it was read from: a number, word or string whole, of an object or
+ * array the opening bracket, of what was read from XML (fhir/xml) the start of the tag. Without
+ * offset: SPAN_NONE. */
+struct span json_span(const struct source *source, const struct json *json);
+/* Likewise the place of a member's name, with its quotes. */
+struct span json_name_span(const struct source *source, const struct json *member);
+/*
+ * The text of a string as a source of its own, for what is read inside it (an expression, a
+ * narrative): its spans are told in `source`, through the escapes. Where the string does not stand
+ * in source (NULL, built, read from XML): without outer. Lives in the arena.
+ */
+struct source *json_string_source(struct arena *arena, const struct source *source,
+                                  const struct json *string, struct slice name);
+
 /* Text of a string, or the exact text of a number; SLICE_NONE for other kinds and for NULL. Lives
  * with the value. */
 struct slice json_text(const struct json *json);
@@ -91,8 +105,13 @@ struct json *json_new_string(struct arena *arena,
                              struct slice text); /* copied; valid UTF-8 without NUL */
 struct json *json_new_number(struct arena *arena,
                              struct slice text); /* copied; must be a JSON number */
+/* Bytes of the JSON number that text begins with; 0: none. A number may have 63 of them. */
+size_t json_number_length(struct slice text);
+enum { JSON_NUMBER_MOST = 63 };
 struct json *json_new_bool(struct arena *arena, bool value);
 struct json *json_new_null(struct arena *arena);
+/* For a reader of another format: where in its text the value stands. */
+void json_set_offset(struct json *json, uint32_t offset);
 /* A deep copy that may be added elsewhere; offsets are kept. */
 struct json *json_copy(struct arena *arena, const struct json *json);
 

@@ -5,9 +5,7 @@
 #include <stdlib.h>
 
 #include "fhir/base/buf.h"
-
-/* The JSON library itself stops at 1000; a document of that depth is no resource. */
-enum { DEPTH_MOST = 512 };
+#include "fhir/json/json.h"
 
 struct key {
     struct slice text; /* escapes resolved */
@@ -34,7 +32,7 @@ struct scanner {
     struct key *keys;
     size_t key_count;
     size_t key_room;
-    struct level levels[DEPTH_MOST];
+    struct level levels[JSON_DEPTH_MOST];
     size_t depth;
 };
 
@@ -240,7 +238,7 @@ static enum status scan_string(struct scanner *s, size_t *length_out, struct buf
             *length_out = length;
             return STATUS_OK;
         }
-        uint32_t code;
+        uint32_t code = 0;
         enum status status = scan_special(s, &code);
         if (status != STATUS_OK) {
             return status;
@@ -328,13 +326,40 @@ static enum status leave_level(struct scanner *s)
 
 /* ---- numbers and words ---- */
 
-static size_t scan_digits(struct scanner *s)
+static size_t digits_length(struct slice text, size_t from)
 {
-    size_t from = s->at;
-    while (peek(s) >= '0' && peek(s) <= '9') {
-        s->at++;
+    size_t at = from;
+    while (at < text.len && text.at[at] >= '0' && text.at[at] <= '9') {
+        at++;
     }
-    return s->at - from;
+    return at - from;
+}
+
+size_t json_number_length(struct slice text)
+{
+    size_t at = text.len != 0 && text.at[0] == '-';
+    size_t digits = digits_length(text, at);
+    if (digits == 0 || (digits > 1 && text.at[at] == '0')) {
+        return 0;
+    }
+    at += digits;
+    if (at < text.len && text.at[at] == '.') {
+        digits = digits_length(text, at + 1);
+        if (digits == 0) {
+            return 0;
+        }
+        at += 1 + digits;
+    }
+    if (at < text.len && (text.at[at] == 'e' || text.at[at] == 'E')) {
+        at++;
+        at += at < text.len && (text.at[at] == '+' || text.at[at] == '-');
+        digits = digits_length(text, at);
+        if (digits == 0) {
+            return 0;
+        }
+        at += digits;
+    }
+    return at;
 }
 
 /* Moves behind letters, digits and what else people write into words and numbers. */
@@ -350,22 +375,10 @@ static void skip_word(struct scanner *s)
 static enum status scan_number(struct scanner *s)
 {
     size_t start = s->at;
-    s->at += peek(s) == '-';
-    size_t whole = s->at;
-    size_t digits = scan_digits(s);
-    bool good = digits == 1 || (digits > 1 && s->text.at[whole] != '0');
-    if (good && peek(s) == '.') {
-        s->at++;
-        good = scan_digits(s) != 0;
-    }
-    if (good && (peek(s) == 'e' || peek(s) == 'E')) {
-        s->at++;
-        s->at += peek(s) == '+' || peek(s) == '-';
-        good = scan_digits(s) != 0;
-    }
-    size_t end = s->at;
+    size_t end = start + json_number_length(slice_part(s->text, start, SIZE_MAX));
+    s->at = end;
     skip_word(s);
-    if (!good || s->at != end) {
+    if (end == start || s->at != end) {
         return fault(
             s, DIAG_JSON_SYNTAX, start, s->at, "this is not a JSON number",
             "digits without leading zero, then maybe a point with digits, then maybe an exponent");
@@ -412,7 +425,7 @@ static enum status scan_word(struct scanner *s)
 
 static enum status enter_level(struct scanner *s)
 {
-    size_t most = s->limits->depth < DEPTH_MOST ? s->limits->depth : DEPTH_MOST;
+    size_t most = s->limits->depth < JSON_DEPTH_MOST ? s->limits->depth : JSON_DEPTH_MOST;
     if (s->depth >= most) {
         struct slice sentence = arena_printf(
             s->arena, "the document is nested deeper than the %zu levels allowed", most);

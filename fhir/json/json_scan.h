@@ -10,6 +10,9 @@
 #include "fhir/base/diag.h"
 #include "fhir/base/limits.h"
 
+/* The library itself stops at 1000; a document of this depth is no resource. */
+enum { JSON_DEPTH_MOST = 512 };
+
 struct json_scan_value {
     uint32_t start; /* offset of its first byte */
     uint32_t text;  /* bytes of a string's text, escapes resolved, or of a number; else 0 */
@@ -20,9 +23,6 @@ struct json_scan {
     struct json_scan_value *values; /* in document order: a parent before its children */
     size_t count;
 };
-
-/* cJSON copies a number into 64 bytes before it converts it. */
-enum { JSON_NUMBER_MOST = 63 };
 
 /* The array lives in the arena. Errors as json_parse tells them. */
 enum status json_scan(struct arena *arena, const struct source *source, const struct limits *limits,

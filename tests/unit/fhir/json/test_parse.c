@@ -278,7 +278,7 @@ static void test_every_wrong_text_is_told_exactly(void **state)
          "  hint: save the file as UTF-8\n"},
         {SLICE("\xef\xbb\xbf{}"),
          "t:1:1: error: the text begins with a byte order mark [json-encoding]\n"
-         "  \xef\xbb\xbf{}\n"
+         "   {}\n"
          "  ^\n"
          "  hint: save it without one\n"},
         {SLICE("\xff"),
