@@ -143,8 +143,16 @@ void diag_sort(struct diag_list *list)
 
 enum { EXCERPT_MAX = 160 }; /* bytes of a line shown; a longer one is cut around the caret */
 
-/* Text of strangers on a terminal: a control character becomes a space, a malformed byte U+FFFD, so
- * that columns are kept, nothing is executed, and the whole stays valid UTF-8. */
+/* Control characters, and those that show nothing or turn the direction of what follows. */
+static bool is_unseen(uint32_t code)
+{
+    return code < 0x20 || (code >= 0x7f && code < 0xa0) || (code >= 0x200b && code <= 0x200f) ||
+           (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069) ||
+           code == 0xfeff;
+}
+
+/* Text of strangers on a terminal: a character that is not seen becomes a space, a malformed byte
+ * U+FFFD, so that columns are kept, nothing is executed, and the whole stays valid UTF-8. */
 static void render_text(struct slice text, struct buf *out)
 {
     for (size_t at = 0; at < text.len;) {
@@ -153,7 +161,7 @@ static void render_text(struct slice text, struct buf *out)
         if (code == UINT32_MAX) {
             at++;
             buf_add_code(out, 0xfffd);
-        } else if (code < 0x20 || (code >= 0x7f && code < 0xa0)) {
+        } else if (is_unseen(code)) {
             buf_add_char(out, ' ');
         } else {
             buf_add(out, text.at + from, at - from);

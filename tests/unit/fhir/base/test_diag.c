@@ -131,12 +131,12 @@ static void test_what_is_quoted_cannot_play_tricks(void **state)
     struct source *source = source_create(f->arena, SLICE("a\x1b[2Jb"), SLICE("\x1b[31m\x7f\xff!"));
     struct diag *diag = diag_add(&f->list, DIAG_JSON_SYNTAX, (struct span){source, 6, 7},
                                  "\"%s\" is odd", "x\x1b[0m\ny\xfe");
-    diag_hint(&f->list, diag, "not \r");
+    diag_hint(&f->list, diag, "not \r\xe2\x80\xae!");
     assert_string_equal(rendered(f),
                         "a [2Jb:1:7: error: \"x [0m y\xef\xbf\xbd\" is odd [json-syntax]\n"
                         "   [31m \xef\xbf\xbd!\n"
                         "        ^\n"
-                        "  hint: not  \n");
+                        "  hint: not   !\n");
 }
 
 static void test_nearest_hint(void **state)
