@@ -35,7 +35,8 @@ static void check_value(const struct json *json, struct slice text)
     for (const struct json *item = json_first(json); item != NULL; item = json_next(item)) {
         struct slice name = json_name(item);
         require((name.at != NULL) == object, "members have names, elements none");
-        require(name.len == (object ? strlen(name.at) : 0), "a name is as long as it says");
+        require(name.len == (name.at != NULL ? strlen(name.at) : 0),
+                "a name is as long as it says");
         require(!object || json_member(json, name) == item, "a member is found by its name");
         check_value(item, text);
     }
