@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "fhir/json/json.h"
+#include "fhir/xml/xml.h"
 #include "gateway/cli/verbs.h"
 
 struct verb {
@@ -160,6 +161,7 @@ static int run_verb(const struct verb *verb, int argc, char **argv)
 int cli_main(int argc, char **argv)
 {
     json_library_init();
+    xml_library_init();
     if (argc < 2) {
         print_help(stderr);
         return EXIT_USAGE;
