@@ -17,6 +17,20 @@ struct lengths {
     uint32_t name; /* bytes of string */
 };
 
+#define SAME_PLACE(ours, theirs)                                                                   \
+    static_assert(offsetof(struct json, ours) == offsetof(cJSON, theirs), "struct json is cJSON")
+SAME_PLACE(next, next);
+SAME_PLACE(child, child);
+SAME_PLACE(type, type);
+SAME_PLACE(text, valuestring);
+SAME_PLACE(offset, valueint);
+SAME_PLACE(lengths, valuedouble);
+SAME_PLACE(name, string);
+static_assert(sizeof(struct json) == sizeof(cJSON), "struct json is cJSON");
+static_assert(cJSON_False == 1 && cJSON_True == 2 && cJSON_NULL == 4 && cJSON_String == 16 &&
+                  cJSON_Array == 32 && cJSON_Object == 64 && cJSON_Raw == 128,
+              "json_type_bit() knows the library's bits");
+
 static const cJSON *inside(const struct json *json)
 {
     return (const cJSON *)json;
@@ -188,26 +202,6 @@ uint32_t json_offset(const struct json *json)
     return (uint32_t)inside(json)->valueint;
 }
 
-struct slice json_text(const struct json *json)
-{
-    return json != NULL ? text_of(inside(json)) : SLICE_NONE;
-}
-
-const struct json *json_first(const struct json *json)
-{
-    return json != NULL ? (const struct json *)inside(json)->child : NULL;
-}
-
-const struct json *json_next(const struct json *json)
-{
-    return (const struct json *)inside(json)->next;
-}
-
-struct slice json_name(const struct json *json)
-{
-    return name_of(inside(json));
-}
-
 size_t json_count(const struct json *json)
 {
     size_t count = 0;
@@ -235,28 +229,25 @@ const struct json *json_member(const struct json *object, struct slice name)
     return outside(find_member(inside(object), name));
 }
 
-static bool is_named(const char *string, struct slice name)
-{
-    return string[0] == name.at[0] && strncmp(string, name.at, name.len) == 0 &&
-           string[name.len] == '\0';
-}
-
 const struct json *json_member_beside(const struct json *object, struct slice name,
                                       const struct json **beside_out)
 {
-    const cJSON *value = NULL;
-    const cJSON *beside = NULL;
-    if (json_is(object, JSON_OBJECT) && name.len != 0) {
-        for (const cJSON *item = inside(object)->child; item != NULL; item = item->next) {
-            if (item->string[0] == '_') {
-                beside = is_named(item->string + 1, name) ? item : beside;
-            } else if (is_named(item->string, name)) {
-                value = item;
-            }
+    const struct json *value = NULL;
+    *beside_out = NULL;
+    if (!json_is(object, JSON_OBJECT)) {
+        return NULL;
+    }
+    for (const struct json *item = object->child; item != NULL; item = item->next) {
+        /* Lengths first: they stand in the value itself, the name does not. */
+        size_t more = item->lengths.name - name.len;
+        if (more == 0 && memcmp(item->name, name.at, name.len) == 0) {
+            value = item;
+        } else if (more == 1 && item->name[0] == '_' &&
+                   memcmp(item->name + 1, name.at, name.len) == 0) {
+            *beside_out = item;
         }
     }
-    *beside_out = (const struct json *)beside;
-    return (const struct json *)value;
+    return value;
 }
 
 const struct json *json_get(const struct json *object, const char *name)

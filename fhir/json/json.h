@@ -17,7 +17,20 @@
 #include "fhir/base/limits.h"
 #include "fhir/base/source.h"
 
-struct json;
+/* The fields are json.c's; they stand here for the inline functions below alone. */
+struct json {
+    struct json *next;
+    struct json *previous;
+    struct json *child;
+    int type;
+    char *text;
+    int offset;
+    struct json_lengths {
+        uint32_t text; /* bytes */
+        uint32_t name;
+    } lengths;
+    char *name;
+};
 
 enum json_kind {
     JSON_NULL,
@@ -44,10 +57,22 @@ enum status json_parse(struct arena *arena, const struct source *source,
                        const struct limits *limits, struct diag_list *diags,
                        const struct json **json_out);
 
+/* The library's bit for a kind. */
+static inline int json_type_bit(enum json_kind kind)
+{
+    return kind == JSON_FALSE    ? 1
+           : kind == JSON_TRUE   ? 2
+           : kind == JSON_NULL   ? 4
+           : kind == JSON_STRING ? 16
+           : kind == JSON_ARRAY  ? 32
+           : kind == JSON_OBJECT ? 64
+                                 : 128;
+}
+
 enum json_kind json_kind(const struct json *json);
 static inline bool json_is(const struct json *json, enum json_kind kind)
 {
-    return json != NULL && json_kind(json) == kind;
+    return json != NULL && (json->type & 0xff) == json_type_bit(kind);
 }
 
 /* Byte offset of the value's first character in the text it was read from; JSON_NO_OFFSET for a
@@ -71,17 +96,29 @@ struct source *json_string_source(struct arena *arena, const struct source *sour
 
 /* Text of a string, or the exact text of a number; SLICE_NONE for other kinds and for NULL. Lives
  * with the value. */
-struct slice json_text(const struct json *json);
+static inline struct slice json_text(const struct json *json)
+{
+    return json != NULL ? (struct slice){json->text, json->lengths.text} : SLICE_NONE;
+}
 
 /* ---- walking ---- */
 
 /* First member of an object or first element of an array; NULL when empty, of another kind, or
  * NULL. */
-const struct json *json_first(const struct json *json);
+static inline const struct json *json_first(const struct json *json)
+{
+    return json != NULL ? json->child : NULL;
+}
 /* The next member or element; NULL behind the last. */
-const struct json *json_next(const struct json *json);
+static inline const struct json *json_next(const struct json *json)
+{
+    return json->next;
+}
 /* Name of a member; SLICE_NONE for an array element or the root. */
-struct slice json_name(const struct json *json);
+static inline struct slice json_name(const struct json *json)
+{
+    return (struct slice){json->name, json->lengths.name};
+}
 /* Members or elements: O(n). */
 size_t json_count(const struct json *json);
 /* Member by exact name; NULL when absent, json is NULL or no object. O(members). */

@@ -111,6 +111,12 @@ static bool take_argument(struct evaluation *eval, struct call *call, unsigned i
     return true;
 }
 
+/* Functions that look no further than the first item. */
+static bool needs_one(const struct function *function)
+{
+    return function->run == fn_exists || function->run == fn_empty || function->run == fn_first;
+}
+
 void eval_call(struct evaluation *eval, const struct node *node, const struct frame *frame,
                struct collection *out)
 {
@@ -121,8 +127,15 @@ void eval_call(struct evaluation *eval, const struct node *node, const struct fr
     call.frame = frame;
     call.input = frame->self;
     memset(call.given, 0, sizeof call.given);
+    bool shown = eval->env->step != NULL;
+    if (node->function->run == fn_exists && node->arg_count == 1 && !shown) {
+        collection_add(eval, out, path_item_boolean(stream_exists(eval, node, frame)));
+        return;
+    }
     if (node->input != NULL) {
-        eval_node(eval, node->input, frame, &items);
+        if (!needs_one(node->function) || !stream_node(eval, node->input, frame, 1, &items)) {
+            eval_node(eval, node->input, frame, &items);
+        }
         call.input = collection_view(&items);
     }
     if (!take_input(eval, &call)) {

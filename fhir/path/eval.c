@@ -108,27 +108,10 @@ static void eval_variable(struct evaluation *eval, const struct node *node, stru
     }
 }
 
-static void eval_type_name(struct evaluation *eval, const struct node *node,
-                           const struct frame *frame, struct collection *out)
+/* A path that does not run in one pass, since each step is to be shown. */
+static void eval_member(struct evaluation *eval, const struct node *node,
+                        const struct frame *frame, struct collection *out)
 {
-    for (size_t i = 0; i < frame->self.count; i++) {
-        const struct path_item *item = &frame->self.at[i];
-        const struct model_type *type = path_item_type(eval->model, item);
-        if (type != NULL && model_is_subtype(eval->model, type, node->plan.type)) {
-            struct path_item typed = *item;
-            typed.type = type;
-            collection_add(eval, out, typed);
-        }
-    }
-}
-
-static void eval_member(struct evaluation *eval, const struct node *node, const struct frame *frame,
-                        struct collection *out)
-{
-    if (node->is_type_name) {
-        eval_type_name(eval, node, frame, out);
-        return;
-    }
     struct path_items input = frame->self;
     struct path_item room[ROOM];
     struct collection items = COLLECTION_ON(room);
@@ -137,7 +120,7 @@ static void eval_member(struct evaluation *eval, const struct node *node, const 
         input = collection_view(&items);
     }
     for (size_t i = 0; i < input.count; i++) {
-        add_members(eval, node, &input.at[i], out);
+        add_step(eval, node, &input.at[i], out);
     }
 }
 
@@ -221,16 +204,25 @@ static enum truth truth_comparison(struct evaluation *eval, const struct node *n
     return compare_items(eval, (enum operator_id)node->op, &a, &b, node->mark);
 }
 
+/* What an operand yields; a literal without a copy. */
+static struct path_items operand(struct evaluation *eval, const struct node *node,
+                                 const struct frame *frame, struct collection *room)
+{
+    if (node->kind == NODE_LITERAL && eval->env->step == NULL) {
+        return (struct path_items){&node->literal, 1};
+    }
+    eval_node(eval, node, frame, room);
+    return collection_view(room);
+}
+
 static enum truth truth_equality(struct evaluation *eval, const struct node *node,
                                  const struct frame *frame)
 {
     struct path_item rooms[2][ROOM];
     struct collection left = COLLECTION_ON(rooms[0]);
     struct collection right = COLLECTION_ON(rooms[1]);
-    eval_node(eval, node->input, frame, &left);
-    eval_node(eval, node->right, frame, &right);
-    struct path_items a = collection_view(&left);
-    struct path_items b = collection_view(&right);
+    struct path_items a = operand(eval, node->input, frame, &left);
+    struct path_items b = operand(eval, node->right, frame, &right);
     switch (node->op) {
     case OP_EQUAL:
         return items_equal(eval, a, b, node->mark);
@@ -439,6 +431,9 @@ void eval_node(struct evaluation *eval, const struct node *node, const struct fr
                struct collection *out)
 {
     eval_step(eval, node->span);
+    if (stream_node(eval, node, frame, SIZE_MAX, out)) {
+        return;
+    }
     size_t before = out->count;
     eval_inner(eval, node, frame, out);
     show_step(eval, node, (struct path_items){out->at + before, out->count - before});

@@ -105,12 +105,29 @@ const struct path_item *single_item(struct evaluation *eval, struct path_items i
                                     struct span span, const char *what);
 bool item_is(struct evaluation *eval, const struct path_item *item, const struct type_spec *spec);
 struct slice item_words(struct evaluation *eval, const struct path_item *item);
-/* The child elements called `name`; of a node of unknown type by JSON name. */
-void add_members(struct evaluation *eval, const struct node *node, const struct path_item *item,
-                 struct collection *out);
-void add_system_member(struct evaluation *eval, const struct path_item *item, struct slice name,
-                       struct collection *out);
-void add_children(struct evaluation *eval, const struct path_item *item, struct collection *out);
+/* Takes items one by one; false: it has enough. */
+struct sink {
+    bool (*take)(struct sink *sink, const struct path_item *item);
+};
+/* Gives the sink the child elements that the node, a NODE_MEMBER, names; of a node of unknown type
+ * by JSON name. False: the sink has enough. */
+bool each_member(struct evaluation *eval, const struct node *node, const struct path_item *item,
+                 struct sink *sink);
+bool each_system_member(struct evaluation *eval, const struct path_item *item, struct slice name,
+                        struct sink *sink);
+bool each_child(struct evaluation *eval, const struct path_item *item, struct sink *sink);
+
+/* ---- stream.c ---- */
+
+/* Adds what the node yields, `wanted` items of it at most, when it is a path that runs in one pass;
+ * else false, and nothing is done. */
+bool stream_node(struct evaluation *eval, const struct node *node, const struct frame *frame,
+                 size_t wanted, struct collection *out);
+/* The answer of exists(criteria). */
+bool stream_exists(struct evaluation *eval, const struct node *node, const struct frame *frame);
+/* One element step from one item. */
+void add_step(struct evaluation *eval, const struct node *node, const struct path_item *item,
+              struct collection *out);
 struct path_item item_decimal(struct evaluation *eval, struct decimal value);
 struct path_item item_quantity(struct evaluation *eval, struct quantity value);
 struct path_item item_datetime(struct evaluation *eval, const struct datetime *value);

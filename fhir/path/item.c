@@ -250,6 +250,11 @@ bool item_value(struct evaluation *eval, const struct path_item *item, struct sp
         *value_out = *item;
         return true;
     }
+    if (item->type != NULL && item->type->kind == MODEL_PRIMITIVE &&
+        item->type->system == MODEL_SYSTEM_STRING && json_is(item->node.json, JSON_STRING)) {
+        *value_out = path_item_string(json_text(item->node.json)); /* the common case, at once */
+        return true;
+    }
     enum status status = path_item_value(eval->arena, eval->model, item, value_out);
     if (status == STATUS_INVALID) {
         struct slice shown = json_write(eval->arena, item->node.json, JSON_COMPACT);
@@ -407,27 +412,30 @@ const struct json *path_item_json(struct arena *arena, const struct model *model
 
 /* ---- members of System values ---- */
 
-static void add_text(struct evaluation *eval, struct slice text, struct collection *out)
+static bool give_text(struct slice text, struct sink *sink)
 {
-    collection_add(eval, out, path_item_string(text));
+    struct path_item item = path_item_string(text);
+    return sink->take(sink, &item);
 }
 
-void add_system_member(struct evaluation *eval, const struct path_item *item, struct slice name,
-                       struct collection *out)
+bool each_system_member(struct evaluation *eval, const struct path_item *item, struct slice name,
+                        struct sink *sink)
 {
     if (item->kind == PATH_QUANTITY) {
-        if (slice_is(name, "value")) {
-            collection_add(eval, out, item_decimal(eval, item->quantity->value));
-        } else if (slice_is(name, "unit")) {
-            add_text(eval, item->quantity->unit, out);
-        }
-    } else if (item->kind == PATH_TYPE_INFO) {
-        if (slice_is(name, "namespace")) {
-            add_text(eval, item->type != NULL ? SLICE("FHIR") : SLICE("System"), out);
-        } else if (slice_is(name, "name")) {
-            add_text(eval, described_name(eval->model, item), out);
-        } else if (slice_is(name, "baseType")) {
-            add_text(eval, described_base(eval->arena, eval->model, item), out);
-        }
+        struct path_item value = item_decimal(eval, item->quantity->value);
+        return slice_is(name, "value")  ? sink->take(sink, &value)
+               : slice_is(name, "unit") ? give_text(item->quantity->unit, sink)
+                                        : true;
     }
+    if (item->kind != PATH_TYPE_INFO) {
+        return true;
+    }
+    if (slice_is(name, "namespace")) {
+        return give_text(item->type != NULL ? SLICE("FHIR") : SLICE("System"), sink);
+    }
+    if (slice_is(name, "name")) {
+        return give_text(described_name(eval->model, item), sink);
+    }
+    return !slice_is(name, "baseType") ||
+           give_text(described_base(eval->arena, eval->model, item), sink);
 }

@@ -1,61 +1,73 @@
 #include "fhir/path/eval.h"
 #include "fhir/path/type.h"
 
-/* From a node to its children, by the model; what FHIR JSON splits in two (name and _name) is one
- * item here. */
+/*
+ * From a node to its children, by the model; what FHIR JSON splits in two (name and _name) is one
+ * item here. Children go one by one into a sink, which may have enough: then every function here
+ * returns false at once.
+ */
 
 static bool is_value(const struct json *json)
 {
     return json != NULL && json_kind(json) != JSON_NULL;
 }
 
-static void add_one(struct evaluation *eval, const struct path_item *parent,
-                    const struct member_plan *plan, const struct json *json,
-                    const struct json *extra, struct collection *out)
+static bool give_one(const struct path_item *parent, const struct member_plan *plan,
+                     const struct json *json, const struct json *extra, struct sink *sink)
 {
-    if (!is_value(json) && !is_value(extra)) {
-        return;
+    bool value = is_value(json);
+    if (extra != NULL && !is_value(extra)) {
+        extra = NULL;
+    }
+    if (!value && extra == NULL) {
+        return true;
     }
     struct path_item child = {.kind = PATH_NODE, .type = plan->resource ? NULL : plan->result};
-    child.node = (struct path_node){.json = is_value(json) ? json : NULL,
-                                    .extra = is_value(extra) ? extra : NULL,
-                                    .resource = plan->resource ? json : parent->node.resource};
-    collection_add(eval, out, child);
+    child.node.json = value ? json : NULL;
+    child.node.extra = extra;
+    child.node.resource = plan->resource ? json : parent->node.resource;
+    return sink->take(sink, &child);
 }
 
-/* One member as FHIR JSON has it: a value or an array, and its extensions beside it. */
-static void add_value(struct evaluation *eval, const struct path_item *parent,
-                      const struct member_plan *plan, const struct json *json,
-                      const struct json *extra, struct collection *out)
+static bool give_list(struct evaluation *eval, const struct path_item *parent,
+                      const struct member_plan *plan, const struct json *list,
+                      const struct json *extra_list, struct sink *sink)
 {
-    bool list = json_is(json, JSON_ARRAY);
-    bool extra_list = json_is(extra, JSON_ARRAY);
-    if (!list && !extra_list) {
-        add_one(eval, parent, plan, json, extra, out);
-        return;
-    }
-    const struct json *item = list ? json_first(json) : NULL;
-    const struct json *beside = extra_list ? json_first(extra) : NULL;
+    const struct json *item = json_is(list, JSON_ARRAY) ? json_first(list) : NULL;
+    const struct json *beside = json_is(extra_list, JSON_ARRAY) ? json_first(extra_list) : NULL;
     while (item != NULL || beside != NULL) {
         eval_step(eval, eval->expr->root->span);
-        add_one(eval, parent, plan, item, beside, out);
+        if (!give_one(parent, plan, item, beside, sink)) {
+            return false;
+        }
         item = item != NULL ? json_next(item) : NULL;
         beside = beside != NULL ? json_next(beside) : NULL;
     }
+    return true;
 }
 
-static void add_untyped(struct evaluation *eval, const struct path_item *parent, struct slice name,
-                        struct collection *out)
+/* One member as FHIR JSON has it: a value or an array, and its extensions beside it. */
+static bool give_value(struct evaluation *eval, const struct path_item *parent,
+                       const struct member_plan *plan, const struct json *json,
+                       const struct json *extra, struct sink *sink)
 {
-    struct member_plan plan = {.type = NULL};
-    const struct json *json = json_member(parent->node.json, name);
-    if (json_get(json, "resourceType") != NULL) {
-        plan.resource = true;
+    if (json == NULL && extra == NULL) {
+        return true;
     }
-    add_value(eval, parent, &plan, json, NULL, out);
+    if (json_is(json, JSON_ARRAY) || json_is(extra, JSON_ARRAY)) {
+        return give_list(eval, parent, plan, json, extra, sink);
+    }
+    return give_one(parent, plan, json, extra, sink);
 }
 
-/* Whether `member`, without a leading underscore, is `stem` and the name of a type. */
+static bool give_untyped(struct evaluation *eval, const struct path_item *parent,
+                         const struct json *member, struct sink *sink)
+{
+    struct member_plan plan = {.resource = json_get(member, "resourceType") != NULL};
+    return give_value(eval, parent, &plan, member, NULL, sink);
+}
+
+/* Whether `member`, without a leading underscore, is the choice's name and the name of a type. */
 static bool choice_type(struct evaluation *eval, const struct member_plan *plan,
                         struct slice member, struct member_plan *chosen_out)
 {
@@ -71,9 +83,9 @@ static bool choice_type(struct evaluation *eval, const struct member_plan *plan,
     return true;
 }
 
-static void add_choice(struct evaluation *eval, const struct path_item *parent,
-                       const struct member_plan *plan, const struct json *object,
-                       struct collection *out)
+static bool give_choice(struct evaluation *eval, const struct path_item *parent,
+                        const struct member_plan *plan, const struct json *object,
+                        struct sink *sink)
 {
     struct member_plan chosen;
     for (const struct json *member = json_first(object); member != NULL;
@@ -83,86 +95,66 @@ static void add_choice(struct evaluation *eval, const struct path_item *parent,
         if (!choice_type(eval, plan, slice_part(name, beside, SIZE_MAX), &chosen)) {
             continue;
         }
-        const struct json *extra = NULL;
-        if (beside) {
-            if (json_member(object, slice_part(name, 1, SIZE_MAX)) != NULL) {
-                continue; /* met, or still to be met, under its own name */
-            }
-            extra = member;
-        } else if (chosen.result->kind == MODEL_PRIMITIVE) {
-            extra = json_member(object, arena_printf(eval->arena, "_%.*s", SLICE_ARGS(name)));
+        const struct json *extra = beside ? member : NULL;
+        if (beside && json_member(object, slice_part(name, 1, SIZE_MAX)) != NULL) {
+            continue; /* met, or still to be met, under its own name */
         }
-        add_value(eval, parent, &chosen, beside ? NULL : member, extra, out);
+        if (!beside && chosen.result->kind == MODEL_PRIMITIVE) {
+            (void)json_member_beside(object, name, &extra);
+        }
+        if (!give_value(eval, parent, &chosen, beside ? NULL : member, extra, sink)) {
+            return false;
+        }
     }
+    return true;
 }
 
-static void add_planned(struct evaluation *eval, const struct path_item *parent,
-                        const struct member_plan *plan, struct span span, struct collection *out)
+static bool give_planned(struct evaluation *eval, const struct path_item *parent,
+                         const struct member_plan *plan, struct span span, struct sink *sink)
 {
     const struct json *object = parent->node.json;
     if (plan->type->kind == MODEL_PRIMITIVE) {
         if (plan->result != NULL && plan->result->kind == MODEL_SYSTEM) {
             struct path_item value;
-            if (item_value(eval, parent, span, &value)) {
-                collection_add(eval, out, value);
-            }
-            return;
+            return !item_value(eval, parent, span, &value) || sink->take(sink, &value);
         }
         object = parent->node.extra;
     }
     if (plan->choice) {
-        add_choice(eval, parent, plan, object, out);
-        return;
+        return give_choice(eval, parent, plan, object, sink);
     }
     if (!plan->primitive) {
-        add_value(eval, parent, plan, json_member(object, plan->json_name), NULL, out);
-        return;
+        const struct json *value = json_member(object, plan->json_name);
+        return give_value(eval, parent, plan, value, NULL, sink);
     }
-    const struct json *extra = NULL;
+    const struct json *extra;
     const struct json *value = json_member_beside(object, plan->json_name, &extra);
-    if (value != NULL || extra != NULL) {
-        add_value(eval, parent, plan, value, extra, out);
-    }
+    return give_value(eval, parent, plan, value, extra, sink);
 }
 
-void add_members(struct evaluation *eval, const struct node *node, const struct path_item *item,
-                 struct collection *out)
+bool each_member(struct evaluation *eval, const struct node *node, const struct path_item *item,
+                 struct sink *sink)
 {
     eval_step(eval, node->span);
     if (item->kind != PATH_NODE) {
-        add_system_member(eval, item, node->name, out);
-        return;
+        return each_system_member(eval, item, node->name, sink);
     }
     const struct model_type *type = item->type;
-    if (type != NULL && type == node->plan.type) {
-        add_planned(eval, item, &node->plan, node->mark, out);
-        return;
+    if (type == NULL || type != node->plan.type) {
+        type = path_item_type(eval->model, item);
     }
-    type = path_item_type(eval->model, item);
     struct member_plan plan;
     if (type == NULL) {
-        add_untyped(eval, item, node->name, out);
-    } else if (type == node->plan.type) {
-        add_planned(eval, item, &node->plan, node->mark, out);
-    } else if (member_plan_make(eval->model, type, node->name, &plan)) {
-        add_planned(eval, item, &plan, node->mark, out);
+        return give_untyped(eval, item, json_member(item->node.json, node->name), sink);
     }
+    if (type == node->plan.type) {
+        return give_planned(eval, item, &node->plan, node->mark, sink);
+    }
+    return !member_plan_make(eval->model, type, node->name, &plan) ||
+           give_planned(eval, item, &plan, node->mark, sink);
 }
 
 /* ---- all children ---- */
-
-static void add_untyped_children(struct evaluation *eval, const struct path_item *item,
-                                 struct collection *out)
-{
-    if (!json_is(item->node.json, JSON_OBJECT)) {
-        return;
-    }
-    for (const struct json *member = json_first(item->node.json); member != NULL;
-         member = json_next(member)) {
-        struct member_plan plan = {.resource = json_get(member, "resourceType") != NULL};
-        add_value(eval, item, &plan, member, NULL, out);
-    }
-}
 
 /* The child that a JSON member stands for; false: none, or one met under another name. */
 static bool child_plan(struct evaluation *eval, const struct model_type *type,
@@ -186,36 +178,36 @@ static bool child_plan(struct evaluation *eval, const struct model_type *type,
     return true;
 }
 
-void add_children(struct evaluation *eval, const struct path_item *item, struct collection *out)
+bool each_child(struct evaluation *eval, const struct path_item *item, struct sink *sink)
 {
     if (item->kind != PATH_NODE) {
-        return;
+        return true;
     }
     const struct model_type *type = path_item_type(eval->model, item);
-    if (type == NULL) {
-        add_untyped_children(eval, item, out);
-        return;
-    }
-    const struct json *object = type->kind == MODEL_PRIMITIVE ? item->node.extra : item->node.json;
+    bool primitive = type != NULL && type->kind == MODEL_PRIMITIVE;
+    const struct json *object = primitive ? item->node.extra : item->node.json;
     if (!json_is(object, JSON_OBJECT)) {
-        return;
+        return true;
     }
-    struct member_plan plan;
     for (const struct json *member = json_first(object); member != NULL;
          member = json_next(member)) {
         struct slice name = json_name(member);
+        struct member_plan plan;
+        bool more = true;
         eval_step(eval, eval->expr->root->span);
-        if (!child_plan(eval, type, object, name, &plan)) {
-            continue;
+        if (type == NULL) {
+            more = give_untyped(eval, item, member, sink);
+        } else if (child_plan(eval, type, object, name, &plan)) {
+            const struct json *extra = NULL;
+            const struct json *value = member;
+            if (plan.primitive) {
+                value = json_member_beside(object, plan.json_name, &extra);
+            }
+            more = give_value(eval, item, &plan, value, extra, sink);
         }
-        const struct json *extra = NULL;
-        const struct json *value = member;
-        if (name.at[0] == '_') {
-            extra = member;
-            value = NULL;
-        } else if (plan.primitive) {
-            value = json_member_beside(object, plan.json_name, &extra);
+        if (!more) {
+            return false;
         }
-        add_value(eval, item, &plan, value, extra, out);
     }
+    return true;
 }

@@ -24,7 +24,7 @@ static int take_value(struct cli *cli, int argc, char **argv, int *i, const char
 
 static int take_variable(struct cli *cli, int argc, char **argv, int *i, struct options *options)
 {
-    const char *text;
+    const char *text = NULL;
     int exit = take_value(cli, argc, argv, i, &text);
     if (exit != EXIT_DONE) {
         return exit;

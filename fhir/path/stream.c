@@ -1,0 +1,172 @@
+#include "fhir/path/eval.h"
+
+/*
+ * A path such as entry.resource.ofType(Observation).where(...).value runs as one pass: each item
+ * goes through all steps before the next one is looked at, no collection stands between the steps,
+ * and who needs one item stops there. Steps are elements, where(), select() and ofType(); what they
+ * are called on last (a variable, another function, $this) is evaluated before.
+ */
+
+enum { STEPS_MAX = 24 };
+
+struct stream {
+    struct evaluation *eval;
+    const struct frame *frame;
+    const struct node *steps[STEPS_MAX]; /* the first one is applied first */
+    unsigned count;
+    int64_t index[STEPS_MAX]; /* items that have come to the step */
+    struct collection *out;
+    size_t wanted; /* items in `out` that are enough */
+};
+
+struct step_sink {
+    struct sink sink;
+    struct stream *stream;
+    unsigned step; /* that takes what comes */
+};
+
+static bool is_step(const struct node *node)
+{
+    if (node->kind == NODE_MEMBER) {
+        return true;
+    }
+    return node->kind == NODE_CALL &&
+           (node->function->run == fn_where || node->function->run == fn_of_type ||
+            node->function->run == fn_select);
+}
+
+static bool pass(struct stream *stream, unsigned step, const struct path_item *item);
+
+static bool take_step(struct sink *sink, const struct path_item *item)
+{
+    const struct step_sink *own = (const struct step_sink *)sink;
+    return pass(own->stream, own->step, item);
+}
+
+static bool pass_member(struct stream *stream, unsigned step, const struct path_item *item)
+{
+    const struct node *node = stream->steps[step];
+    if (!node->is_type_name) {
+        struct step_sink next = {{take_step}, stream, step + 1};
+        return each_member(stream->eval, node, item, &next.sink);
+    }
+    const struct model_type *type = path_item_type(stream->eval->model, item);
+    if (type == NULL || !model_is_subtype(stream->eval->model, type, node->plan.type)) {
+        return true;
+    }
+    struct path_item typed = *item;
+    typed.type = type;
+    return pass(stream, step + 1, &typed);
+}
+
+static bool pass_type(struct stream *stream, unsigned step, const struct path_item *item)
+{
+    const struct type_spec *spec = &stream->steps[step]->spec;
+    eval_step(stream->eval, stream->steps[step]->mark);
+    if (!item_is(stream->eval, item, spec)) {
+        return true;
+    }
+    if (item->kind != PATH_NODE || item->type != NULL || spec->fhir->abstract) {
+        return pass(stream, step + 1, item);
+    }
+    struct path_item typed = *item;
+    typed.type = spec->fhir; /* what the model would say, kept for the steps behind */
+    return pass(stream, step + 1, &typed);
+}
+
+static bool pass_select(struct stream *stream, unsigned step, const struct frame *frame)
+{
+    struct path_item room[ROOM];
+    struct collection items = COLLECTION_ON(room);
+    eval_node(stream->eval, stream->steps[step]->args[0], frame, &items);
+    for (size_t i = 0; i < items.count; i++) {
+        if (!pass(stream, step + 1, &items.at[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool pass_call(struct stream *stream, unsigned step, const struct path_item *item)
+{
+    const struct node *node = stream->steps[step];
+    struct frame frame = {.self = {item, 1},
+                          .total = stream->frame->total,
+                          .index = stream->index[step]++};
+    if (node->function->run == fn_select) {
+        return pass_select(stream, step, &frame);
+    }
+    return eval_criterion(stream->eval, node->args[0], &frame) != TRUTH_TRUE ||
+           pass(stream, step + 1, item);
+}
+
+static bool pass(struct stream *stream, unsigned step, const struct path_item *item)
+{
+    if (step == stream->count) {
+        collection_add(stream->eval, stream->out, *item);
+        return stream->out->count < stream->wanted;
+    }
+    const struct node *node = stream->steps[step];
+    if (node->kind == NODE_MEMBER) {
+        return pass_member(stream, step, item);
+    }
+    return node->function->run == fn_of_type ? pass_type(stream, step, item)
+                                             : pass_call(stream, step, item);
+}
+
+static void run(struct evaluation *eval, const struct node *node, const struct frame *frame,
+                size_t wanted, struct collection *out)
+{
+    struct stream stream;
+    stream.eval = eval;
+    stream.frame = frame;
+    stream.out = out;
+    stream.wanted = wanted > SIZE_MAX - out->count ? SIZE_MAX : out->count + wanted;
+    unsigned count = 1;
+    const struct node *base = node->input;
+    while (base != NULL && count < STEPS_MAX && is_step(base)) {
+        base = base->input;
+        count++;
+    }
+    stream.count = count;
+    for (const struct node *step = node; count != 0; step = step->input) {
+        stream.steps[--count] = step;
+        stream.index[count] = 0;
+    }
+    struct path_item room[ROOM];
+    struct collection items = COLLECTION_ON(room);
+    struct path_items input = frame->self;
+    if (base != NULL && base->kind != NODE_THIS) {
+        eval_node(eval, base, frame, &items);
+        input = collection_view(&items);
+    }
+    for (size_t i = 0; i < input.count && pass(&stream, 0, &input.at[i]); i++) {
+    }
+}
+
+bool stream_node(struct evaluation *eval, const struct node *node, const struct frame *frame,
+                 size_t wanted, struct collection *out)
+{
+    /* With a step function each node shows what it yielded, so each is evaluated by itself. */
+    if (!is_step(node) || eval->env->step != NULL) {
+        return false;
+    }
+    run(eval, node, frame, wanted, out);
+    return true;
+}
+
+bool stream_exists(struct evaluation *eval, const struct node *node, const struct frame *frame)
+{
+    struct path_item room[1];
+    struct collection found = COLLECTION_ON(room);
+    run(eval, node, frame, 1, &found);
+    return found.count != 0;
+}
+
+void add_step(struct evaluation *eval, const struct node *node, const struct path_item *item,
+              struct collection *out)
+{
+    struct stream stream = {.eval = eval, .steps = {node}, .count = 1, .out = out};
+    stream.wanted = SIZE_MAX;
+    pass(&stream, 0, item);
+}
