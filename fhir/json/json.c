@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <cjson/cJSON.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 #include "fhir/base/buf.h"
@@ -12,11 +13,6 @@
  * cJSON_Raw with its exact text. Two fields that the library then leaves alone carry what it does
  * not keep: valueint the offset, the eight bytes of valuedouble the lengths of text and name.
  */
-struct lengths {
-    uint32_t text; /* bytes of valuestring */
-    uint32_t name; /* bytes of string */
-};
-
 #define SAME_PLACE(ours, theirs)                                                                   \
     static_assert(offsetof(struct json, ours) == offsetof(cJSON, theirs), "struct json is cJSON")
 SAME_PLACE(next, next);
@@ -46,15 +42,15 @@ static struct json *outside(cJSON *item)
     return (struct json *)item;
 }
 
-static struct lengths lengths_of(const cJSON *item)
+static struct json_lengths lengths_of(const cJSON *item)
 {
-    struct lengths lengths;
+    struct json_lengths lengths;
     static_assert(sizeof lengths == sizeof item->valuedouble, "the lengths fill the double");
     memcpy(&lengths, &item->valuedouble, sizeof lengths);
     return lengths;
 }
 
-static void set_lengths(cJSON *item, struct lengths lengths)
+static void set_lengths(cJSON *item, struct json_lengths lengths)
 {
     memcpy(&item->valuedouble, &lengths, sizeof lengths);
 }
@@ -149,7 +145,7 @@ static bool attach_scan(struct arena *arena, cJSON *root, const struct json_scan
             value->valuestring = arena_cstr(arena, slice_part(text, seen->start, seen->text));
         }
         value->valueint = (int)seen->start;
-        set_lengths(value, (struct lengths){seen->text, seen->name});
+        set_lengths(value, (struct json_lengths){seen->text, seen->name});
     }
     return k == scan->count;
 }
@@ -323,7 +319,7 @@ static struct json *new_text(struct arena *arena, int type, struct slice text)
 {
     cJSON *item = new_item(arena, type);
     item->valuestring = arena_cstr(arena, text);
-    set_lengths(item, (struct lengths){.text = (uint32_t)text.len});
+    set_lengths(item, (struct json_lengths){.text = (uint32_t)text.len});
     return outside(item);
 }
 
@@ -359,7 +355,7 @@ struct json *json_copy(struct arena *arena, const struct json *json)
     copy->valueint = from->valueint;
     if (from->valuestring != NULL) {
         copy->valuestring = arena_cstr(arena, text_of(from));
-        set_lengths(copy, (struct lengths){.text = lengths_of(from).text});
+        set_lengths(copy, (struct json_lengths){.text = lengths_of(from).text});
     }
     for (const struct json *child = json_first(json); child != NULL; child = json_next(child)) {
         struct json *twin = json_copy(arena, child);
@@ -375,7 +371,7 @@ struct json *json_copy(struct arena *arena, const struct json *json)
 static void set_name(cJSON *item, char *name, size_t length)
 {
     item->string = name;
-    set_lengths(item, (struct lengths){lengths_of(item).text, (uint32_t)length});
+    set_lengths(item, (struct json_lengths){lengths_of(item).text, (uint32_t)length});
 }
 
 void json_add(struct arena *arena, struct json *object, struct slice name, struct json *value)

@@ -25,12 +25,12 @@ struct json {
     int type;
     char *text;
     int offset;
-    struct json_lengths {
+    _Alignas(double) struct json_lengths {
         uint32_t text; /* bytes */
         uint32_t name;
     } lengths;
     char *name;
-};
+} __attribute__((may_alias)); /* the library writes them under its own type */
 
 enum json_kind {
     JSON_NULL,

@@ -105,17 +105,36 @@ const struct path_item *single_item(struct evaluation *eval, struct path_items i
                                     struct span span, const char *what);
 bool item_is(struct evaluation *eval, const struct path_item *item, const struct type_spec *spec);
 struct slice item_words(struct evaluation *eval, const struct path_item *item);
-/* Takes items one by one; false: it has enough. */
-struct sink {
-    bool (*take)(struct sink *sink, const struct path_item *item);
+/*
+ * Children of a node, one by one, in the order of the document; what FHIR JSON splits in two (name
+ * and _name) is one item. Everything is in the walk itself; nothing is allocated but values made.
+ */
+struct children {
+    struct evaluation *eval;
+    const struct path_item *parent;
+    const struct json *object;      /* whose members are looked through; NULL: not, or no more */
+    const struct json *member;      /* the next one of them */
+    const struct model_type *type;  /* of the parent */
+    const struct member_plan *choice; /* only members that are this value[x] count */
+    const struct member_plan *plan; /* of what comes next */
+    const struct json *value;       /* the next value, element of an array or not */
+    const struct json *extra;
+    bool listed;
+    bool single; /* `item` below is the next and only child */
+    struct path_item item;
+    struct member_plan own;
 };
-/* Gives the sink the child elements that the node, a NODE_MEMBER, names; of a node of unknown type
- * by JSON name. False: the sink has enough. */
-bool each_member(struct evaluation *eval, const struct node *node, const struct path_item *item,
-                 struct sink *sink);
-bool each_system_member(struct evaluation *eval, const struct path_item *item, struct slice name,
-                        struct sink *sink);
-bool each_child(struct evaluation *eval, const struct path_item *item, struct sink *sink);
+
+/* Those called by the name of a NODE_MEMBER; of a node of unknown type by JSON name. */
+void children_named(struct children *children, struct evaluation *eval, const struct node *node,
+                    const struct path_item *parent);
+void children_all(struct children *children, struct evaluation *eval,
+                  const struct path_item *parent);
+/* False: there is no more. */
+bool children_next(struct children *children, struct path_item *child_out);
+/* The value, namespace ... of a System value; false: it has none of that name. */
+bool system_member(struct evaluation *eval, const struct path_item *item, struct slice name,
+                   struct path_item *member_out);
 
 /* ---- stream.c ---- */
 

@@ -412,30 +412,23 @@ const struct json *path_item_json(struct arena *arena, const struct model *model
 
 /* ---- members of System values ---- */
 
-static bool give_text(struct slice text, struct sink *sink)
+bool system_member(struct evaluation *eval, const struct path_item *item, struct slice name,
+                   struct path_item *member_out)
 {
-    struct path_item item = path_item_string(text);
-    return sink->take(sink, &item);
-}
-
-bool each_system_member(struct evaluation *eval, const struct path_item *item, struct slice name,
-                        struct sink *sink)
-{
-    if (item->kind == PATH_QUANTITY) {
-        struct path_item value = item_decimal(eval, item->quantity->value);
-        return slice_is(name, "value")  ? sink->take(sink, &value)
-               : slice_is(name, "unit") ? give_text(item->quantity->unit, sink)
-                                        : true;
-    }
-    if (item->kind != PATH_TYPE_INFO) {
+    if (item->kind == PATH_QUANTITY && slice_is(name, "value")) {
+        *member_out = item_decimal(eval, item->quantity->value);
         return true;
     }
-    if (slice_is(name, "namespace")) {
-        return give_text(item->type != NULL ? SLICE("FHIR") : SLICE("System"), sink);
+    struct slice text = SLICE_NONE;
+    if (item->kind == PATH_QUANTITY && slice_is(name, "unit")) {
+        text = item->quantity->unit;
+    } else if (item->kind == PATH_TYPE_INFO && slice_is(name, "namespace")) {
+        text = item->type != NULL ? SLICE("FHIR") : SLICE("System");
+    } else if (item->kind == PATH_TYPE_INFO && slice_is(name, "name")) {
+        text = described_name(eval->model, item);
+    } else if (item->kind == PATH_TYPE_INFO && slice_is(name, "baseType")) {
+        text = described_base(eval->arena, eval->model, item);
     }
-    if (slice_is(name, "name")) {
-        return give_text(described_name(eval->model, item), sink);
-    }
-    return !slice_is(name, "baseType") ||
-           give_text(described_base(eval->arena, eval->model, item), sink);
+    *member_out = path_item_string(text);
+    return text.at != NULL;
 }

@@ -1,213 +1,241 @@
 #include "fhir/path/eval.h"
 #include "fhir/path/type.h"
 
-/*
- * From a node to its children, by the model; what FHIR JSON splits in two (name and _name) is one
- * item here. Children go one by one into a sink, which may have enough: then every function here
- * returns false at once.
- */
+/* From a node to its children, by the model. */
 
 static bool is_value(const struct json *json)
 {
-    return json != NULL && json_kind(json) != JSON_NULL;
+    return json != NULL && !json_is(json, JSON_NULL);
 }
 
-static bool give_one(const struct path_item *parent, const struct member_plan *plan,
-                     const struct json *json, const struct json *extra, struct sink *sink)
+/* Takes up a member: the children are its value, or the elements of its array. */
+static void set_values(struct children *children, const struct member_plan *plan,
+                       const struct json *value, const struct json *extra)
 {
-    bool value = is_value(json);
+    children->plan = plan;
+    children->listed = json_is(value, JSON_ARRAY) || json_is(extra, JSON_ARRAY);
+    if (children->listed) {
+        value = json_is(value, JSON_ARRAY) ? json_first(value) : NULL;
+        extra = json_is(extra, JSON_ARRAY) ? json_first(extra) : NULL;
+    }
+    children->value = value;
+    children->extra = extra;
+}
+
+static void set_untyped(struct children *children, const struct json *member)
+{
+    children->own = (struct member_plan){.resource = json_get(member, "resourceType") != NULL};
+    set_values(children, &children->own, member, NULL);
+}
+
+/* ---- which members count ---- */
+
+static const struct json *without_underscore(const struct json *object, struct slice name)
+{
+    return json_member(object, slice_part(name, 1, SIZE_MAX));
+}
+
+/* "valueQuantity" and "_valueString" of the choice value[x]. False: another element. */
+static bool take_choice(struct children *children, const struct member_plan *choice,
+                        const struct json *member)
+{
+    struct slice name = json_name(member);
+    bool beside = name.len != 0 && name.at[0] == '_';
+    struct slice plain = slice_part(name, beside, SIZE_MAX);
+    if (plain.len <= choice->json_name.len || !slice_starts_with(plain, choice->json_name)) {
+        return false;
+    }
+    struct model_member found =
+        model_element_by_json(children->eval->model, choice->type, plain);
+    if (found.element != choice->element ||
+        (beside && without_underscore(children->object, name) != NULL)) {
+        return false; /* met, or still to be met, under its own name */
+    }
+    children->own = *choice;
+    children->own.result = found.type;
+    const struct json *extra = beside ? member : NULL;
+    if (!beside && found.type->kind == MODEL_PRIMITIVE) {
+        (void)json_member_beside(children->object, name, &extra);
+    }
+    set_values(children, &children->own, beside ? NULL : member, extra);
+    return true;
+}
+
+/* Any element. False: no element of the type, or one met under another name. */
+static bool take_any(struct children *children, const struct json *member)
+{
+    struct slice name = json_name(member);
+    bool beside = name.len != 0 && name.at[0] == '_';
+    struct slice plain = slice_part(name, beside, SIZE_MAX);
+    if (children->type == NULL) {
+        set_untyped(children, member);
+        return true;
+    }
+    if (beside && json_member(children->object, plain) != NULL) {
+        return false;
+    }
+    struct model_member found =
+        model_element_by_json(children->eval->model, children->type, plain);
+    if (found.element == NULL) {
+        return false;
+    }
+    children->own = (struct member_plan){.type = children->type,
+                                         .element = found.element,
+                                         .result = found.type,
+                                         .json_name = plain,
+                                         .primitive = found.type->kind == MODEL_PRIMITIVE,
+                                         .resource = found.type->kind == MODEL_RESOURCE};
+    const struct json *extra = NULL;
+    const struct json *value = member;
+    if (children->own.primitive) {
+        value = json_member_beside(children->object, plain, &extra);
+    }
+    set_values(children, &children->own, value, extra);
+    return true;
+}
+
+/* The next member that counts. False: there is none. */
+static bool next_member(struct children *children)
+{
+    while (children->member != NULL) {
+        const struct json *member = children->member;
+        children->member = json_next(member);
+        eval_step(children->eval, children->eval->expr->root->span);
+        if (children->choice != NULL ? take_choice(children, children->choice, member)
+                                     : take_any(children, member)) {
+            return true;
+        }
+    }
+    children->object = NULL;
+    return false;
+}
+
+/* ---- the walk ---- */
+
+static bool make_child(const struct children *children, const struct json *value,
+                       const struct json *extra, struct path_item *child_out)
+{
+    bool has_value = is_value(value);
     if (extra != NULL && !is_value(extra)) {
         extra = NULL;
     }
-    if (!value && extra == NULL) {
-        return true;
+    if (!has_value && extra == NULL) {
+        return false;
     }
-    struct path_item child = {.kind = PATH_NODE, .type = plan->resource ? NULL : plan->result};
-    child.node.json = value ? json : NULL;
-    child.node.extra = extra;
-    child.node.resource = plan->resource ? json : parent->node.resource;
-    return sink->take(sink, &child);
-}
-
-static bool give_list(struct evaluation *eval, const struct path_item *parent,
-                      const struct member_plan *plan, const struct json *list,
-                      const struct json *extra_list, struct sink *sink)
-{
-    const struct json *item = json_is(list, JSON_ARRAY) ? json_first(list) : NULL;
-    const struct json *beside = json_is(extra_list, JSON_ARRAY) ? json_first(extra_list) : NULL;
-    while (item != NULL || beside != NULL) {
-        eval_step(eval, eval->expr->root->span);
-        if (!give_one(parent, plan, item, beside, sink)) {
-            return false;
-        }
-        item = item != NULL ? json_next(item) : NULL;
-        beside = beside != NULL ? json_next(beside) : NULL;
-    }
+    bool resource = children->plan->resource;
+    child_out->kind = PATH_NODE;
+    child_out->type = resource ? NULL : children->plan->result;
+    child_out->node.json = has_value ? value : NULL;
+    child_out->node.extra = extra;
+    child_out->node.resource = resource ? value : children->parent->node.resource;
     return true;
 }
 
-/* One member as FHIR JSON has it: a value or an array, and its extensions beside it. */
-static bool give_value(struct evaluation *eval, const struct path_item *parent,
-                       const struct member_plan *plan, const struct json *json,
-                       const struct json *extra, struct sink *sink)
+bool children_next(struct children *children, struct path_item *child_out)
 {
-    if (json == NULL && extra == NULL) {
+    if (children->single) {
+        children->single = false;
+        *child_out = children->item;
         return true;
     }
-    if (json_is(json, JSON_ARRAY) || json_is(extra, JSON_ARRAY)) {
-        return give_list(eval, parent, plan, json, extra, sink);
-    }
-    return give_one(parent, plan, json, extra, sink);
-}
-
-static bool give_untyped(struct evaluation *eval, const struct path_item *parent,
-                         const struct json *member, struct sink *sink)
-{
-    struct member_plan plan = {.resource = json_get(member, "resourceType") != NULL};
-    return give_value(eval, parent, &plan, member, NULL, sink);
-}
-
-/* Whether `member`, without a leading underscore, is the choice's name and the name of a type. */
-static bool choice_type(struct evaluation *eval, const struct member_plan *plan,
-                        struct slice member, struct member_plan *chosen_out)
-{
-    if (member.len <= plan->json_name.len || !slice_starts_with(member, plan->json_name)) {
-        return false;
-    }
-    struct model_member found = model_element_by_json(eval->model, plan->type, member);
-    if (found.element != plan->element) {
-        return false;
-    }
-    *chosen_out = *plan;
-    chosen_out->result = found.type;
-    return true;
-}
-
-static bool give_choice(struct evaluation *eval, const struct path_item *parent,
-                        const struct member_plan *plan, const struct json *object,
-                        struct sink *sink)
-{
-    struct member_plan chosen;
-    for (const struct json *member = json_first(object); member != NULL;
-         member = json_next(member)) {
-        struct slice name = json_name(member);
-        bool beside = name.len != 0 && name.at[0] == '_';
-        if (!choice_type(eval, plan, slice_part(name, beside, SIZE_MAX), &chosen)) {
-            continue;
+    for (;;) {
+        while (children->value != NULL || children->extra != NULL) {
+            const struct json *value = children->value;
+            const struct json *extra = children->extra;
+            children->value = children->listed && value != NULL ? json_next(value) : NULL;
+            children->extra = children->listed && extra != NULL ? json_next(extra) : NULL;
+            if (children->listed) {
+                eval_step(children->eval, children->eval->expr->root->span);
+            }
+            if (make_child(children, value, extra, child_out)) {
+                return true;
+            }
         }
-        const struct json *extra = beside ? member : NULL;
-        if (beside && json_member(object, slice_part(name, 1, SIZE_MAX)) != NULL) {
-            continue; /* met, or still to be met, under its own name */
-        }
-        if (!beside && chosen.result->kind == MODEL_PRIMITIVE) {
-            (void)json_member_beside(object, name, &extra);
-        }
-        if (!give_value(eval, parent, &chosen, beside ? NULL : member, extra, sink)) {
+        if (children->object == NULL || !next_member(children)) {
             return false;
         }
     }
-    return true;
 }
 
-static bool give_planned(struct evaluation *eval, const struct path_item *parent,
-                         const struct member_plan *plan, struct span span, struct sink *sink)
+static void start(struct children *children, struct evaluation *eval,
+                  const struct path_item *parent, const struct model_type *type)
 {
+    children->eval = eval;
+    children->parent = parent;
+    children->object = NULL;
+    children->member = NULL;
+    children->type = type;
+    children->choice = NULL;
+    children->plan = NULL;
+    children->value = NULL;
+    children->extra = NULL;
+    children->single = false;
+}
+
+static void walk_plan(struct children *children, const struct member_plan *plan, struct span span)
+{
+    const struct path_item *parent = children->parent;
     const struct json *object = parent->node.json;
+    const struct json *extra = NULL;
     if (plan->type->kind == MODEL_PRIMITIVE) {
         if (plan->result != NULL && plan->result->kind == MODEL_SYSTEM) {
-            struct path_item value;
-            return !item_value(eval, parent, span, &value) || sink->take(sink, &value);
+            children->single = item_value(children->eval, parent, span, &children->item);
+            return;
         }
         object = parent->node.extra;
     }
     if (plan->choice) {
-        return give_choice(eval, parent, plan, object, sink);
+        children->choice = plan;
+        children->object = json_is(object, JSON_OBJECT) ? object : NULL;
+        children->member = json_first(children->object);
+    } else if (plan->primitive) {
+        const struct json *value = json_member_beside(object, plan->json_name, &extra);
+        set_values(children, plan, value, extra);
+    } else {
+        set_values(children, plan, json_member(object, plan->json_name), NULL);
     }
-    if (!plan->primitive) {
-        const struct json *value = json_member(object, plan->json_name);
-        return give_value(eval, parent, plan, value, NULL, sink);
-    }
-    const struct json *extra;
-    const struct json *value = json_member_beside(object, plan->json_name, &extra);
-    return give_value(eval, parent, plan, value, extra, sink);
 }
 
-bool each_member(struct evaluation *eval, const struct node *node, const struct path_item *item,
-                 struct sink *sink)
+void children_named(struct children *children, struct evaluation *eval, const struct node *node,
+                    const struct path_item *parent)
 {
+    const struct model_type *type = parent->type;
     eval_step(eval, node->span);
-    if (item->kind != PATH_NODE) {
-        return each_system_member(eval, item, node->name, sink);
+    if (parent->kind != PATH_NODE) {
+        start(children, eval, parent, NULL);
+        children->single = system_member(eval, parent, node->name, &children->item);
+        return;
     }
-    const struct model_type *type = item->type;
     if (type == NULL || type != node->plan.type) {
-        type = path_item_type(eval->model, item);
+        type = path_item_type(eval->model, parent);
     }
-    struct member_plan plan;
+    start(children, eval, parent, type);
     if (type == NULL) {
-        return give_untyped(eval, item, json_member(item->node.json, node->name), sink);
+        set_untyped(children, json_member(parent->node.json, node->name));
+    } else if (type == node->plan.type) {
+        walk_plan(children, &node->plan, node->mark);
+    } else if (member_plan_make(eval->model, type, node->name, &children->own)) {
+        struct member_plan plan = children->own;
+        if (plan.choice) { /* take_choice() keeps the chosen type in `own` */
+            struct member_plan *copy = arena_alloc(eval->arena, sizeof *copy);
+            *copy = plan;
+            walk_plan(children, copy, node->mark);
+        } else {
+            walk_plan(children, &children->own, node->mark);
+        }
     }
-    if (type == node->plan.type) {
-        return give_planned(eval, item, &node->plan, node->mark, sink);
-    }
-    return !member_plan_make(eval->model, type, node->name, &plan) ||
-           give_planned(eval, item, &plan, node->mark, sink);
 }
 
-/* ---- all children ---- */
-
-/* The child that a JSON member stands for; false: none, or one met under another name. */
-static bool child_plan(struct evaluation *eval, const struct model_type *type,
-                       const struct json *object, struct slice name, struct member_plan *plan_out)
+void children_all(struct children *children, struct evaluation *eval,
+                  const struct path_item *parent)
 {
-    bool beside = name.len != 0 && name.at[0] == '_';
-    struct slice plain = slice_part(name, beside, SIZE_MAX);
-    if (beside && json_member(object, plain) != NULL) {
-        return false;
+    const struct model_type *type = path_item_type(eval->model, parent);
+    start(children, eval, parent, type);
+    if (parent->kind != PATH_NODE) {
+        return;
     }
-    struct model_member member = model_element_by_json(eval->model, type, plain);
-    if (member.element == NULL) {
-        return false;
-    }
-    *plan_out = (struct member_plan){.type = type,
-                                     .element = member.element,
-                                     .result = member.type,
-                                     .json_name = plain,
-                                     .primitive = member.type->kind == MODEL_PRIMITIVE,
-                                     .resource = member.type->kind == MODEL_RESOURCE};
-    return true;
-}
-
-bool each_child(struct evaluation *eval, const struct path_item *item, struct sink *sink)
-{
-    if (item->kind != PATH_NODE) {
-        return true;
-    }
-    const struct model_type *type = path_item_type(eval->model, item);
     bool primitive = type != NULL && type->kind == MODEL_PRIMITIVE;
-    const struct json *object = primitive ? item->node.extra : item->node.json;
-    if (!json_is(object, JSON_OBJECT)) {
-        return true;
-    }
-    for (const struct json *member = json_first(object); member != NULL;
-         member = json_next(member)) {
-        struct slice name = json_name(member);
-        struct member_plan plan;
-        bool more = true;
-        eval_step(eval, eval->expr->root->span);
-        if (type == NULL) {
-            more = give_untyped(eval, item, member, sink);
-        } else if (child_plan(eval, type, object, name, &plan)) {
-            const struct json *extra = NULL;
-            const struct json *value = member;
-            if (plan.primitive) {
-                value = json_member_beside(object, plan.json_name, &extra);
-            }
-            more = give_value(eval, item, &plan, value, extra, sink);
-        }
-        if (!more) {
-            return false;
-        }
-    }
-    return true;
+    const struct json *object = primitive ? parent->node.extra : parent->node.json;
+    children->object = json_is(object, JSON_OBJECT) ? object : NULL;
+    children->member = json_first(children->object);
 }

@@ -19,12 +19,6 @@ struct stream {
     size_t wanted; /* items in `out` that are enough */
 };
 
-struct step_sink {
-    struct sink sink;
-    struct stream *stream;
-    unsigned step; /* that takes what comes */
-};
-
 static bool is_step(const struct node *node)
 {
     if (node->kind == NODE_MEMBER) {
@@ -37,18 +31,19 @@ static bool is_step(const struct node *node)
 
 static bool pass(struct stream *stream, unsigned step, const struct path_item *item);
 
-static bool take_step(struct sink *sink, const struct path_item *item)
-{
-    const struct step_sink *own = (const struct step_sink *)sink;
-    return pass(own->stream, own->step, item);
-}
-
 static bool pass_member(struct stream *stream, unsigned step, const struct path_item *item)
 {
     const struct node *node = stream->steps[step];
     if (!node->is_type_name) {
-        struct step_sink next = {{take_step}, stream, step + 1};
-        return each_member(stream->eval, node, item, &next.sink);
+        struct children children;
+        struct path_item child;
+        children_named(&children, stream->eval, node, item);
+        while (children_next(&children, &child)) {
+            if (!pass(stream, step + 1, &child)) {
+                return false;
+            }
+        }
+        return true;
     }
     const struct model_type *type = path_item_type(stream->eval->model, item);
     if (type == NULL || !model_is_subtype(stream->eval->model, type, node->plan.type)) {
