@@ -235,7 +235,7 @@ bool config_url_is_loopback(struct slice url)
     struct slice host = url_host(url);
     char text[16] = "";
     unsigned char bytes[4];
-    if (host.len < sizeof text) {
+    if (host.len != 0 && host.len < sizeof text) {
         memcpy(text, host.at, host.len);
     }
     return slice_is(host, "localhost") || slice_is(host, "[::1]") ||
