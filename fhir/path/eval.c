@@ -215,9 +215,41 @@ static struct path_items operand(struct evaluation *eval, const struct node *nod
     return collection_view(room);
 }
 
+/* The commonest criterion, system = 'text' on one element: by the JSON itself. False: not such a
+ * one, or not so simple, and nothing is done. */
+static bool quick_equal(struct evaluation *eval, const struct node *node,
+                        const struct frame *frame, enum truth *truth_out)
+{
+    const struct node *member = node->input;
+    const struct node *text = node->right;
+    if (node->op != OP_EQUAL || member->kind != NODE_MEMBER || member->input != NULL ||
+        text->kind != NODE_LITERAL || text->literal.kind != PATH_STRING ||
+        frame->self.count != 1 || eval->env->step != NULL) {
+        return false;
+    }
+    const struct path_item *self = &frame->self.at[0];
+    const struct member_plan *plan = &member->plan;
+    if (self->kind != PATH_NODE || self->type == NULL || self->type != plan->type ||
+        !plan->primitive || plan->result->system != MODEL_SYSTEM_STRING ||
+        self->type->kind == MODEL_PRIMITIVE) {
+        return false;
+    }
+    const struct json *value = json_member(self->node.json, plan->json_name);
+    if (!json_is(value, JSON_STRING)) {
+        return false;
+    }
+    eval_step(eval, node->mark);
+    *truth_out = truth_of(slice_equal(json_text(value), text->literal.text));
+    return true;
+}
+
 static enum truth truth_equality(struct evaluation *eval, const struct node *node,
                                  const struct frame *frame)
 {
+    enum truth quick;
+    if (quick_equal(eval, node, frame, &quick)) {
+        return quick;
+    }
     struct path_item rooms[2][ROOM];
     struct collection left = COLLECTION_ON(rooms[0]);
     struct collection right = COLLECTION_ON(rooms[1]);
