@@ -229,7 +229,6 @@ int fhirpath_batch(struct fhirpath_session *session)
     struct batch *batch = ARENA_NEW(session->cli->arena, struct batch);
     batch->session = session;
     session->quiet = true;
-    session->limits.depth *= 2; /* a resource inside a request */
     batch->files_arena = arena_create((size_t)1 << 30);
     batch->arena = arena_create((size_t)512 << 20);
     if (batch->files_arena == NULL || batch->arena == NULL) {

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "fhir/xml/xml.h"
 #include "gateway/base/clock.h"
 
 void fhirpath_session_init(struct fhirpath_session *session, struct cli *cli)
@@ -40,7 +41,9 @@ enum status fhirpath_read(struct fhirpath_session *session, struct arena *arena,
     }
     struct slice name = arena_copy(arena, slice_of(path));
     const struct source *source = source_create(arena, name, text);
-    return json_parse(arena, source, &session->limits, diags, json_out);
+    return xml_looks_like(text)
+               ? xml_read(arena, session->model, source, &session->limits, diags, json_out)
+               : json_parse(arena, source, &session->limits, diags, json_out);
 }
 
 static void print_items(struct fhirpath_session *session, struct path_items items)
