@@ -150,7 +150,7 @@ static void draw_tick(const struct chart *chart, const struct axis *axis, bool h
     buf_printf(out, "<text class=\"tick%s\"", minor ? " minor" : "");
     if (horizontal) {
         chart_attribute(out, "x", at);
-        chart_attribute(out, "y", PLOT_BOTTOM + 24);
+        chart_attribute(out, "y", PLOT_BOTTOM + 30);
         buf_add_cstr(out, " text-anchor=\"middle\">");
     } else {
         chart_attribute(out, "x", PLOT_LEFT - 8);
@@ -174,7 +174,7 @@ static void draw_axis(const struct chart *chart, const struct axis *axis, bool h
                                       : (chart->bmi ? CHART_TEXT_BMI_AXIS : CHART_TEXT_WEIGHT_AXIS);
     buf_add_cstr(chart->out, "<text class=\"axis-title\" font-weight=\"bold\"");
     chart_attribute(chart->out, "x", horizontal ? (PLOT_LEFT + PLOT_RIGHT) / 2.0 : 8);
-    chart_attribute(chart->out, "y", horizontal ? PLOT_BOTTOM + 54 : PLOT_TOP - 20);
+    chart_attribute(chart->out, "y", horizontal ? PLOT_BOTTOM + 57 : PLOT_TOP - 20);
     buf_printf(chart->out, " text-anchor=\"%s\">%s", horizontal ? "middle" : "start",
                chart_text(chart, text));
     if (!chart->bmi) {
