@@ -53,10 +53,6 @@ struct value {
 /* "Patient.name[0].given[1]". Lives in the arena. */
 struct slice frame_path(struct arena *arena, const struct frame *frame);
 
-/* The text of a value (of an object or array its first character), or of the name of a member. */
-struct span place_of_value(const struct run *run, const struct json *json);
-struct span place_of_name(const struct run *run, const struct json *member);
-
 /* "an array"; static. */
 const char *kind_words(const struct json *json);
 

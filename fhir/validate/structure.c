@@ -72,7 +72,7 @@ static void tell_unknown(struct run *run, const struct model_type *type, const s
     struct diag *diag =
         run_add(run, DIAG_VALIDATE_UNKNOWN_ELEMENT, member, frame, "%.*s has no element \"%.*s\"",
                 SLICE_ARGS(type_name), SLICE_ARGS(name));
-    diag->span = place_of_name(run, member);
+    diag->span = json_name_span(run->source, member);
     if (run_is_full(run)) {
         return;
     }
@@ -288,7 +288,7 @@ static bool note_seen(struct run *run, struct seen *seen, const struct model_mem
                 struct diag *diag = run_add(run, DIAG_VALIDATE_CHOICE, json, frame,
                                             "is given twice: as %.*s and as %.*s",
                                             SLICE_ARGS(seen->names[i]), SLICE_ARGS(name));
-                diag->span = place_of_name(run, json);
+                diag->span = json_name_span(run->source, json);
                 diag_hint(run->diags, diag, "a choice has one value: take one of them away");
                 return false;
             }

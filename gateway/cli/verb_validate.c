@@ -2,17 +2,18 @@
 
 #include "fhir/json/json.h"
 #include "fhir/validate/validate.h"
+#include "fhir/xml/xml.h"
 #include "gateway/cli/verbs.h"
 
 struct validation {
     struct cli *cli;
     const struct validator *validator;
     struct limits limits;
-    struct arena *arena; /* of one resource; emptied after each */
-    bool quiet;          /* errors only */
-    int exit;
+    struct arena *arena;   /* of one resource; emptied after each */
+    bool quiet;            /* errors only */
     struct source *source; /* of the resource under way */
-    bool faulty;           /* that resource has faults */
+    int verdict;           /* on it: EXIT_DONE, EXIT_FOUND or EXIT_UNREADABLE */
+    int exit;              /* the worst verdict */
 };
 
 static void destroy_arena(void *arg)
@@ -21,11 +22,11 @@ static void destroy_arena(void *arg)
     arena_destroy(&arena);
 }
 
-/* The worst so far: unreadable before faults before none. */
-static void note_exit(struct validation *v, int exit)
+static void note_verdict(struct validation *v, int verdict)
 {
-    if (exit > v->exit) {
-        v->exit = exit;
+    v->verdict = verdict;
+    if (verdict > v->exit) {
+        v->exit = verdict;
     }
 }
 
@@ -51,14 +52,16 @@ static enum status check_text(void *arg)
     struct diag_list diags;
     const struct json *resource = NULL;
     diag_init(&diags, v->arena, v->limits.diagnostics);
-    enum status status = json_parse(v->arena, v->source, &v->limits, &diags, &resource);
+    enum status status =
+        xml_looks_like(v->source->text)
+            ? xml_read(v->arena, model_r4(), v->source, &v->limits, &diags, &resource)
+            : json_parse(v->arena, v->source, &v->limits, &diags, &resource);
     if (status != STATUS_OK) {
-        note_exit(v, EXIT_UNREADABLE);
+        note_verdict(v, EXIT_UNREADABLE);
     } else {
         status = validate_resource(v->validator, v->arena, v->source, resource, &v->limits, &diags);
-        note_exit(v, status == STATUS_OK ? EXIT_DONE : EXIT_FOUND);
+        note_verdict(v, status == STATUS_OK ? EXIT_DONE : EXIT_FOUND);
     }
-    v->faulty = status != STATUS_OK;
     print_diags(v, &diags);
     return STATUS_OK;
 }
@@ -67,8 +70,7 @@ static void tell_limit(struct validation *v, const char *path, unsigned line, en
 {
     fprintf(v->cli->err, "%s:%u: cannot be checked: %s\n", path, line,
             status == STATUS_LIMIT ? "it is larger than allowed" : "there is no memory");
-    v->faulty = true;
-    note_exit(v, EXIT_UNREADABLE);
+    note_verdict(v, EXIT_UNREADABLE);
 }
 
 /* ---- one document ---- */
@@ -83,7 +85,7 @@ static enum status check_file(void *arg)
     struct file_work *work = arg;
     struct validation *v = work->v;
     if (cli_read(v->cli, v->arena, work->path, v->limits.bytes, &v->source) != STATUS_OK) {
-        note_exit(v, EXIT_UNREADABLE);
+        note_verdict(v, EXIT_UNREADABLE);
         return STATUS_ABSENT; /* told already */
     }
     return check_text(v);
@@ -97,7 +99,9 @@ static void validate_file(struct validation *v, const char *path)
         tell_limit(v, path, 1, status);
     }
     if (status != STATUS_ABSENT) {
-        fprintf(v->cli->out, "%s: %s\n", path, v->faulty ? "faults" : "valid");
+        static const char *const words[] = {
+            [EXIT_DONE] = "valid", [EXIT_FOUND] = "faults", [EXIT_UNREADABLE] = "unreadable"};
+        fprintf(v->cli->out, "%s: %s\n", path, words[v->verdict]);
     }
     arena_reset(v->arena);
 }
@@ -162,30 +166,30 @@ static void validate_lines(struct validation *v, const char *path)
     struct line_work work = {.v = v, .path = path, .file = fopen(path, "rb")};
     if (work.file == NULL) {
         fprintf(v->cli->err, "%s: cannot be opened: %s\n", path, strerror(errno));
-        note_exit(v, EXIT_UNREADABLE);
+        note_verdict(v, EXIT_UNREADABLE);
         return;
     }
-    unsigned resources = 0;
-    unsigned faulty = 0;
+    unsigned counts[EXIT_UNREADABLE + 1] = {0};
     while (!work.ended) {
         work.line++;
         work.blank = false;
-        v->faulty = false;
         enum status status = arena_run(v->arena, check_line, &work);
         if (status != STATUS_OK) {
             tell_limit(v, path, work.line, status);
             skip_line(&work);
         }
-        resources += !work.blank;
-        faulty += v->faulty;
+        if (!work.blank) {
+            counts[v->verdict]++;
+        }
         arena_reset(v->arena);
     }
     if (ferror(work.file) != 0) {
         fprintf(v->cli->err, "%s: cannot be read: %s\n", path, strerror(errno));
-        note_exit(v, EXIT_UNREADABLE);
+        note_verdict(v, EXIT_UNREADABLE);
     }
     fclose(work.file);
-    fprintf(v->cli->out, "%s: %u resources, %u with faults\n", path, resources, faulty);
+    fprintf(v->cli->out, "%s: %u valid, %u with faults, %u unreadable\n", path, counts[EXIT_DONE],
+            counts[EXIT_FOUND], counts[EXIT_UNREADABLE]);
 }
 
 int verb_validate(struct cli *cli, int argc, char **argv)
@@ -207,7 +211,6 @@ int verb_validate(struct cli *cli, int argc, char **argv)
     arena_defer(cli->arena, destroy_arena, v.arena);
     v.validator = validator_create(cli->arena, model_r4());
     for (int i = first; i < argc; i++) {
-        v.faulty = false;
         if (slice_ends_with(slice_of(argv[i]), SLICE(".ndjson"))) {
             validate_lines(&v, argv[i]);
         } else {

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // suite: needs=build presets=release,asan-ubsan timeout=300
-// Each planted fault of faults/*.json is refused, and told in exactly the words of faults/*.txt; what warnings/*.json
+// Each planted fault of faults/ (.json, .xml) is refused, and told in exactly the words of its .txt; what warnings/
 // should do better is told likewise, and accepted.
 //   node tests/validate/suite_faults.mjs --update    writes the .txt files anew
 import assert from 'node:assert/strict';
@@ -20,21 +20,26 @@ function validate(folder, args) {
   return { status, stderr };
 }
 
-const named = (folder, end) => fs.readdirSync(folder).filter((file) => file.endsWith(end)).map((file) => path.basename(file, end)).sort();
+const listed = (folder) => fs.readdirSync(folder).sort();
+const stem = (file) => file.replace(/\.\w+$/, '');
 
 function golden(name, options, exit, least) {
   const folder = path.join(here, name);
-  const cases = named(folder, '.json');
+  const cases = listed(folder).filter((file) => !file.endsWith('.txt'));
   test(`${name}: there are at least ${least}`, () => assert.ok(cases.length >= least, `only ${cases.length}`));
-  for (const one of cases) {
-    test(`${name}/${one}`, () => {
-      const { status, stderr } = validate(folder, [...options, `${one}.json`]);
+  for (const file of cases) {
+    test(`${name}/${file}`, () => {
+      const text = path.join(folder, `${stem(file)}.txt`);
+      const { status, stderr } = validate(folder, [...options, file]);
       assert.equal(status, exit, stderr);
-      if (update) fs.writeFileSync(path.join(folder, `${one}.txt`), stderr);
-      assert.equal(stderr, fs.readFileSync(path.join(folder, `${one}.txt`), 'utf8'));
+      if (update) fs.writeFileSync(text, stderr);
+      assert.equal(stderr, fs.readFileSync(text, 'utf8'));
     });
   }
-  test(`${name}: no text without its resource`, () => assert.deepEqual(named(folder, '.txt'), cases));
+  test(`${name}: each text has its resource`, () => {
+    const texts = listed(folder).filter((file) => file.endsWith('.txt'));
+    assert.deepEqual(texts.map(stem).sort(), cases.map(stem).sort());
+  });
 }
 
 golden('faults', ['-q'], 1, 60);

@@ -145,6 +145,11 @@ static void test_ceilings(void **state)
     work = (struct work){.json = inner, .limits = limits};
     assert_int_equal(arena_run(arena, run, &work), STATUS_OK);
     assert_int_equal(work.status, STATUS_LIMIT);
+    struct buf out;
+    buf_init(&out, arena, SIZE_MAX / 4);
+    diag_render(work.diags.first, &out);
+    assert_string_equal(out.at, "error: Questionnaire.item[0].item[0].item[0].item[0]: is nested "
+                                "deeper than 3 levels [validate-limit]\n");
 }
 
 /* A best practice is told and refuses nothing. */
