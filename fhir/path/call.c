@@ -42,6 +42,14 @@ static struct demand argument_demand(char letter)
     }
 }
 
+static void stop_several(struct evaluation *eval, const struct call *call)
+{
+    eval_stop(eval, DIAG_PATH_SINGLETON, call->node->mark,
+              "pick one with first(), or go through them with select()",
+              "%s() takes one item, and here are %zu", call->node->function->name,
+              call->input.count);
+}
+
 /* False: the input is empty, and so is the result. */
 static bool take_input(struct evaluation *eval, struct call *call)
 {
@@ -54,19 +62,20 @@ static bool take_input(struct evaluation *eval, struct call *call)
     case INPUT_BOOLEANS:
     case INPUT_STRINGS:
         return true;
-    case INPUT_CONTEXT:
-        single_item(eval, call->input, node->mark, node->function->name);
-        return true;
-    case INPUT_ONE: {
-        const struct path_item *item =
-            single_item(eval, call->input, node->mark, node->function->name);
-        call->value = item != NULL ? *item : path_item_boolean(false);
-        return item != NULL;
-    }
     default:
         break;
     }
-    if (!single_value(eval, call->input, node->mark, node->function->name, &call->value)) {
+    if (call->input.count > 1) {
+        stop_several(eval, call);
+    }
+    if (call->input.count == 0) {
+        return rule == INPUT_CONTEXT;
+    }
+    if (rule == INPUT_CONTEXT || rule == INPUT_ONE) {
+        call->value = call->input.at[0];
+        return true;
+    }
+    if (!item_value(eval, &call->input.at[0], node->mark, &call->value)) {
         return false;
     }
     if (rule == INPUT_ITEM || rule == INPUT_BOOLEAN) {

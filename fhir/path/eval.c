@@ -38,7 +38,7 @@ void eval_stop_limit(struct evaluation *eval, struct span span, const char *what
 static void collection_reserve(struct evaluation *eval, struct collection *collection, size_t more)
 {
     if (collection->count + more > eval->limits->items) {
-        eval_stop_limit(eval, eval->expr->root->span, "items");
+        eval_stop_limit(eval, eval->here->span, "items");
     }
     size_t cap = collection->cap * 2 > ROOM * 2 ? collection->cap * 2 : ROOM * 2;
     while (cap < collection->count + more) {
@@ -462,6 +462,7 @@ static void show_step(struct evaluation *eval, const struct node *node, struct p
 void eval_node(struct evaluation *eval, const struct node *node, const struct frame *frame,
                struct collection *out)
 {
+    eval->here = node;
     eval_step(eval, node->span);
     if (stream_node(eval, node, frame, SIZE_MAX, out)) {
         return;
@@ -547,6 +548,7 @@ enum status path_evaluate(const struct path_expr *expr, const struct path_env *e
 {
     struct evaluate_work work = {.eval = {.arena = arena,
                                           .expr = expr,
+                                          .here = expr->root,
                                           .model = expr->model,
                                           .env = env,
                                           .limits = limits,

@@ -40,6 +40,7 @@ struct evaluation {
     const struct limits *limits;
     struct diag_list *diags;
     size_t steps;
+    const struct node *here; /* the node evaluated last: where a ceiling was met */
     enum status failed; /* STATUS_OK until a fault has been told */
     struct path_items *slots;
     struct regex_cache *regexes;

@@ -223,7 +223,7 @@ static struct reference_index *index_of(struct evaluation *eval)
         const struct json *resource = json_get(entry, "resource");
         struct slice type = json_get_text(resource, "resourceType");
         struct slice id = json_get_text(resource, "id");
-        eval_step(eval, eval->expr->root->span);
+        eval_step(eval, eval->here->span);
         index_add(index, json_get_text(entry, "fullUrl"), resource);
         if (type.len != 0 && id.len != 0) {
             index_add(index,

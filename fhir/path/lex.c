@@ -139,7 +139,8 @@ static char simple_escape(char c)
  * meant. */
 static void warn_escape(struct lexer *lexer, size_t at)
 {
-    struct span span = {lexer->source, (uint32_t)at, (uint32_t)(at + 2)};
+    size_t end = at + 2 < lexer->source->text.len ? at + 2 : lexer->source->text.len;
+    struct span span = {lexer->source, (uint32_t)at, (uint32_t)end};
     struct diag *diag = diag_add(lexer->diags, DIAG_PATH_ESCAPE, span,
                                  "this is no escape: the backslash is left out");
     diag_hint(lexer->diags, diag, "a backslash itself is written \\\\");

@@ -100,7 +100,7 @@ static bool next_member(struct children *children)
     while (children->member != NULL) {
         const struct json *member = children->member;
         children->member = json_next(member);
-        eval_step(children->eval, children->eval->expr->root->span);
+        eval_step(children->eval, children->eval->here->span);
         if (children->choice != NULL ? take_choice(children, children->choice, member)
                                      : take_any(children, member)) {
             return true;
@@ -145,7 +145,7 @@ bool children_next(struct children *children, struct path_item *child_out)
             children->value = children->listed && value != NULL ? json_next(value) : NULL;
             children->extra = children->listed && extra != NULL ? json_next(extra) : NULL;
             if (children->listed) {
-                eval_step(children->eval, children->eval->expr->root->span);
+                eval_step(children->eval, children->eval->here->span);
             }
             if (make_child(children, value, extra, child_out)) {
                 return true;

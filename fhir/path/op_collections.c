@@ -45,7 +45,7 @@ static uint64_t hash_json(struct evaluation *eval, const struct json *json)
 {
     struct decimal value;
     uint64_t hash = mix((uint64_t)json_kind(json) + 1);
-    eval_step(eval, eval->expr->root->span);
+    eval_step(eval, eval->here->span);
     switch (json_kind(json)) {
     case JSON_NUMBER:
         return decimal_parse(json_text(json), &value) == STATUS_OK ? hash_number(value) : hash;

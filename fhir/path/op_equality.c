@@ -110,7 +110,7 @@ static bool json_same(struct evaluation *eval, const struct json *a, const struc
     if (a == NULL || b == NULL || json_kind(a) != json_kind(b)) {
         return false;
     }
-    eval_step(eval, eval->expr->root->span);
+    eval_step(eval, eval->here->span);
     switch (json_kind(a)) {
     case JSON_NUMBER:
         return number_equal(json_text(a), json_text(b), equivalent);

@@ -151,6 +151,16 @@ static void quantity_math(struct evaluation *eval, enum operator_id op, const st
     }
 }
 
+/* Calendar seconds count with their fraction (section 6.7), definite ones ('s') without (suite:
+ * testPlusDate19). False: no fraction of a calendar second. */
+static bool calendar_fraction(const struct quantity *by, int64_t *milliseconds_out)
+{
+    struct decimal milliseconds;
+    return calendar_unit_of(by->unit) == CALENDAR_SECOND && !decimal_is_whole(by->value) &&
+           decimal_multiply(by->value, decimal_from_int64(1000), &milliseconds) == STATUS_OK &&
+           decimal_to_int64(decimal_truncate(milliseconds), milliseconds_out) == STATUS_OK;
+}
+
 static void move_date(struct evaluation *eval, enum operator_id op, const struct datetime *date,
                       const struct quantity *by, struct span span, struct collection *out)
 {
@@ -167,6 +177,9 @@ static void move_date(struct evaluation *eval, enum operator_id op, const struct
     }
     if (status != STATUS_OK) {
         return;
+    }
+    if (calendar_fraction(by, &amount)) {
+        unit = CALENDAR_MILLISECOND;
     }
     status = datetime_add(date, op == OP_SUBTRACT ? -amount : amount, unit, &moved);
     if (status == STATUS_INVALID) {

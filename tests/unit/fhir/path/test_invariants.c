@@ -72,8 +72,8 @@ static void try_type(struct run *run, const struct model_type *type)
     const struct model_element *element;
     for (size_t k = 0; (element = model_element_at(run->model, type, k)) != NULL; k++) {
         const struct model_type *inner = model_element_type(run->model, element, 0);
-        for (size_t i = 0;
-             (constraint = model_element_constraint(run->model, element, i)) != NULL; i++) {
+        for (size_t i = 0; (constraint = model_element_constraint(run->model, element, i)) != NULL;
+             i++) {
             try_one(run, inner, constraint);
         }
     }
