@@ -78,10 +78,12 @@ static double draw_curve(const struct chart *chart, const struct curve *curve)
                chart->id, curve->name, curve->dash[0] != '\0' ? curve->dash : "none");
     chart_attribute(out, "stroke-width", curve->width);
     buf_add_cstr(out, " d=\"");
-    for (double at = first; at < last + step / 2; at += step) {
+    long steps = lround(ceil((last - first) / step));
+    for (long i = 0; i <= steps; i++) {
+        double at = first + (double)i * step;
         double position = fmin(fmax(at, reference->first), fmin(last, reference->last));
         double value = curve_value(chart, curve, position);
-        buf_add_char(out, at == first ? 'M' : 'L');
+        buf_add_char(out, i == 0 ? 'M' : 'L');
         chart_number(out, chart_x(chart, position), 1);
         buf_add_char(out, ' ');
         end = chart_y(chart, value);
@@ -165,10 +167,10 @@ static void draw_axis(const struct chart *chart, const struct axis *axis, bool h
 {
     buf_printf(chart->out, "<g id=\"%s-%c\" class=\"axis\" font-size=\"14\">\n", chart->id,
                horizontal ? 'x' : 'y');
-    double first = ceil(axis->low / axis->grid - 1e-9);
-    double last = floor(axis->high / axis->grid + 1e-9);
-    for (double i = first; i <= last; i++) {
-        draw_tick(chart, axis, horizontal, i * axis->grid);
+    long first = lround(ceil(axis->low / axis->grid - 1e-9));
+    long last = lround(floor(axis->high / axis->grid + 1e-9));
+    for (long i = first; i <= last; i++) {
+        draw_tick(chart, axis, horizontal, (double)i * axis->grid);
     }
     enum chart_text text = horizontal ? (chart->bmi ? CHART_TEXT_AGE_AXIS : CHART_TEXT_LENGTH_AXIS)
                                       : (chart->bmi ? CHART_TEXT_BMI_AXIS : CHART_TEXT_WEIGHT_AXIS);

@@ -113,7 +113,7 @@ static bool next_field(struct slice *rest, struct slice *field_out)
     while (i < rest->len && (rest->at[i] == ' ' || rest->at[i] == '\t')) {
         i++;
     }
-    size_t end = i;
+    size_t end;
     if (i < rest->len && rest->at[i] == '"') {
         bool inside = true;
         for (end = i + 1; end < rest->len && (inside || rest->at[end] != ','); end++) {

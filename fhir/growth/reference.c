@@ -25,7 +25,7 @@
 
 static const struct reference references[] = {
 #define REFERENCE(id, name, table, rule, first, last, position)                                    \
-    {name, {table##_male, table##_female}, ROWS(table), rule, first, last, REFERENCE_##position},
+    {name, {table##_male, table##_female}, ROWS(table), first, last, rule, REFERENCE_##position},
 #include "fhir/growth/references.def"
 #undef REFERENCE
 };

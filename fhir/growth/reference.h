@@ -37,11 +37,11 @@ struct lms_row {
 
 struct reference {
     const char *name;
-    const struct lms_row *rows[2]; /* by reference_rows: male, female */
+    const struct lms_row *rows[2]; /* male, female */
     size_t count;
-    enum lms_rule rule;
     double first;
     double last;
+    enum lms_rule rule;
     enum reference_position position;
 };
 
