@@ -169,7 +169,8 @@ struct store_claim_changes {
     struct {
         struct slice ehr; /* one EHR */
         struct slice owner;
-        int64_t lease_us; /* longer than the write's deadline */
+        int64_t lease_us;  /* longer than the write's deadline */
+        int64_t settle_us; /* a claim that is lost may be looked up this long after */
         size_t patients_most;
         size_t changes_most;
         bool together; /* also those whose predecessors are in this same claim (one transaction) */
@@ -184,7 +185,9 @@ struct store_claim_changes {
 struct attempt_result {
     struct uuid change;
     uint64_t fence;
-    enum row_state outcome; /* any but pending and in-flight; unknown: to be looked up */
+    enum row_state outcome; /* unknown: it may have been written, to be looked up (also when the
+                               look-up failed); scheduled: it was not written, to be tried again; or
+                               an end */
     enum reason reason;
     struct slice detail;
     int http_status;

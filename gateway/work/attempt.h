@@ -5,7 +5,6 @@
 #include "gateway/work/change.h"
 
 struct attempt {
-    struct uuid id;
     struct uuid change;
     unsigned number; /* from 1 */
     int64_t started;

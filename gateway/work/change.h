@@ -31,8 +31,7 @@ struct item_key {
 };
 
 struct item {
-    struct uuid
-        identifier; /* UUIDv5, in the resource's `identifier`; stored once, never recomputed */
+    struct uuid identifier; /* UUIDv5, in the resource's `identifier`; never computed anew */
     struct item_key of;
     struct slice resource_type;
     enum item_life life;

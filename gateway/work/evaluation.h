@@ -17,7 +17,7 @@ struct evaluation {
     struct slice detail; /* neutral: a rule's id, never a value of the patient */
     int64_t first;       /* when the first message of it came in */
     int64_t due;         /* not before this time */
-    int64_t at;          /* the evaluation time: fixed when it was first claimed, used by replay */
+    int64_t at;          /* the evaluation time: when it was queued last; used by replay */
     unsigned tries;      /* claims so far, this one included */
     uint64_t fence;      /* of this claim; 0: not claimed */
     int64_t lease_until;

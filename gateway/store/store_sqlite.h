@@ -1,0 +1,167 @@
+/* The SQLite backend's own matters. Only store_sqlite*.c include this, and only here is sqlite3.h.
+ */
+#ifndef GATEWAY_STORE_STORE_SQLITE_H
+#define GATEWAY_STORE_STORE_SQLITE_H
+
+#include <pthread.h>
+#include <sqlite3.h>
+#include <stdatomic.h>
+
+#include "gateway/store/backend.h"
+#include "gateway/store/record.h"
+
+/* ---- statements (store_sqlite_sql.c) ---- */
+
+enum sql_id {
+#define SQL(id, text) SQL_##id,
+#include "gateway/store/statements.def"
+#undef SQL
+    SQL_COUNT
+};
+
+struct connection {
+    sqlite3 *db;
+    sqlite3_stmt *statements[SQL_COUNT]; /* prepared when first needed */
+};
+
+/* One use of a statement: begin, bind in the order of ?1, ?2 ..., rows, end. What is bound must
+ * stay until the end. */
+struct sql {
+    struct connection *connection;
+    sqlite3_stmt *statement; /* NULL: rc says why */
+    int bound;
+    int rc;
+};
+
+struct sql sql_begin(struct connection *connection, enum sql_id id);
+void sql_text(struct sql *sql, struct slice text);
+void sql_blob(struct sql *sql, struct slice bytes);
+void sql_int(struct sql *sql, int64_t value);
+void sql_id(struct sql *sql, const struct uuid *id);
+bool sql_row(struct sql *sql);        /* true: there is a row */
+enum status sql_end(struct sql *sql); /* STATUS_OK, STATUS_IO, STATUS_INVALID (a constraint) ... */
+/* Without rows: row, then end. *changed_out (may be NULL): how many rows were written. */
+enum status sql_run(struct sql *sql, int *changed_out);
+
+int64_t sql_get_int(const struct sql *sql, int column);
+struct uuid sql_get_id(const struct sql *sql, int column);
+struct slice sql_get_text(const struct sql *sql,
+                          int column); /* borrowed until the next row or end */
+struct slice sql_get_blob(const struct sql *sql, int column); /* the same */
+struct slice sql_copy_text(const struct sql *sql, int column, struct arena *arena);
+
+/* After a jump out of the middle (arena): every statement is ended. */
+void sql_reset_all(struct connection *connection);
+void connection_close(struct connection *connection);
+
+struct ids {
+    struct uuid *at;
+    size_t count;
+};
+/* Takes all ids (first column) that the statement gives, and ends it. Lives in the arena. */
+enum status sql_take_ids(struct sql *sql, struct arena *arena, struct ids *ids_out);
+
+/* ---- the store ---- */
+
+struct sqlite_store {
+    struct connection writer;
+    struct arena *scratch; /* of the transaction being applied */
+    struct clock clock;
+    struct random random;
+    int64_t now; /* of the group being applied */
+    size_t wal_pages_most;
+    int wal_pages;
+    int lock_fd;
+    pthread_mutex_t id_lock;
+    struct uuid last_id;
+    pthread_mutex_t read_lock; /* guards reader */
+    struct connection reader;
+    _Atomic uint64_t damaged;
+};
+
+struct uuid sqlite_new_id(void *db);
+
+struct sqlite_upgrade {
+    int version;
+    const char *const *sql; /* statements; NULL behind the last */
+};
+extern const struct sqlite_upgrade sqlite_upgrades[];
+extern const size_t sqlite_upgrade_count;
+/* Brings the database to the last of the upgrades, each in a transaction of its own; a store that
+ * was in use before is first copied to `<state_dir>/store-<version>.db`. STATUS_REFUSED: it is
+ * newer. */
+enum status sqlite_upgrade(struct connection *connection, struct slice state_dir,
+                           const struct sqlite_upgrade *upgrades, size_t count,
+                           struct diag_list *diags);
+
+/* ---- transactions: one function each (transactions.def) ---- */
+
+#define TX(id, name) enum status sqlite_##name(struct sqlite_store *store, struct store_##name *tx);
+#include "gateway/store/transactions.def"
+
+/* ---- what transactions share ---- */
+
+enum status sqlite_put_record(struct sqlite_store *store, struct slice owner, enum record_part part,
+                              struct slice bytes);
+/* Empty when there is none; STATUS_INVALID: damaged. Lives in the arena. */
+enum status sqlite_read_record(struct sqlite_store *store, struct connection *connection,
+                               struct arena *arena, struct slice owner, enum record_part part,
+                               struct slice *bytes_out);
+static inline struct slice id_slice(const struct uuid *id)
+{
+    return (struct slice){(const char *)id->bytes, sizeof id->bytes};
+}
+enum status sqlite_add_trail(struct sqlite_store *store, struct slice ehr,
+                             struct trail_lines lines);
+enum status sqlite_next_fence(struct sqlite_store *store, uint64_t *fence_out);
+
+enum status sqlite_get_evaluation(struct connection *connection, struct arena *arena,
+                                  const struct uuid *id, struct evaluation *evaluation_out);
+/* The same, and STATUS_REFUSED when it is not claimed with that fence. */
+enum status sqlite_get_claim(struct sqlite_store *store, const struct uuid *id, uint64_t fence,
+                             struct evaluation *evaluation_out);
+/* Ends a claim without a result: to be claimed again, or coalesced (S4). */
+enum status sqlite_give_back(struct sqlite_store *store, const struct evaluation *evaluation,
+                             enum reason reason, struct slice detail, int64_t not_before,
+                             bool again);
+/* Sets the state, ends the claim, and lets the messages follow. */
+enum status sqlite_set_evaluation(struct sqlite_store *store, const struct evaluation *evaluation,
+                                  enum work_state state, enum reason reason, struct slice detail);
+/* The evaluation's messages take the state that their evaluations give them (S3). */
+enum status sqlite_follow_messages(struct sqlite_store *store, const struct uuid *evaluation);
+/* Ends the evaluation if none of its changes is open (S6, S7). *ended_out: whether it did. */
+enum status sqlite_settle_evaluation(struct sqlite_store *store, const struct uuid *evaluation,
+                                     bool *ended_out);
+
+/* Ends a change, and those that wait for it when it did not succeed. Does not settle. */
+enum status sqlite_end_change(struct sqlite_store *store, const struct uuid *change,
+                              enum row_state state, enum reason reason, struct slice detail);
+enum status sqlite_get_change(struct sqlite_store *store, struct connection *connection,
+                              struct arena *arena, const struct uuid *id,
+                              struct change *change_out);
+/* Changes in flight whose lease ended by then may have been sent: they become unknown. */
+enum status sqlite_lose_claims(struct sqlite_store *store, int64_t lease_until);
+/* At start: nothing is claimed or in flight any more. */
+enum status sqlite_recover(struct sqlite_store *store);
+
+struct message sqlite_take_message(const struct sql *sql, struct arena *arena);
+struct item sqlite_take_item(const struct sql *sql, struct arena *arena);
+
+/* ---- questions (store_sqlite_read.c, store_sqlite_show.c) ---- */
+
+/* Runs ask(store, arena, arg) with the reader's lock held, inside arena_run. */
+enum status sqlite_ask(struct sqlite_store *store, struct arena *arena,
+                       enum status (*ask)(struct sqlite_store *store, struct arena *arena,
+                                          void *arg),
+                       void *arg);
+extern const struct store_questions sqlite_questions;
+
+enum status sqlite_read_status(void *db, struct arena *arena, struct store_status *out);
+enum status sqlite_open_list(void *db, struct arena *arena, struct slice ehr, struct uuid from,
+                             size_t most, struct open_page *out);
+enum status sqlite_message_way(void *db, struct arena *arena, struct uuid id,
+                               struct message_way *out);
+enum status sqlite_patient_way(void *db, struct arena *arena, struct slice ehr,
+                               struct slice patient, size_t most, struct patient_way *out);
+
+#endif

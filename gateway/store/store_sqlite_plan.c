@@ -1,0 +1,323 @@
+/* d. What an evaluation came to: items, changes, and how both end together. */
+#include "gateway/store/store_sqlite.h"
+
+/* ---- the end of changes ---- */
+
+/* Whether what waits for the change may go on: the resource stands in the EHR. */
+static bool succeeded(enum row_state state, enum reason reason)
+{
+    return state == ROW_DELIVERED ||
+           (state == ROW_DROPPED && (reason == REASON_UNCHANGED || reason == REASON_DUPLICATE));
+}
+
+static enum status end_one(struct sqlite_store *store, const struct uuid *change,
+                           enum row_state state, enum reason reason, struct slice detail)
+{
+    struct sql sql = sql_begin(&store->writer, SQL_END_CHANGE);
+    sql_id(&sql, change);
+    sql_int(&sql, state);
+    sql_int(&sql, reason);
+    sql_text(&sql, detail);
+    sql_int(&sql, succeeded(state, reason));
+    sql_int(&sql, store->now);
+    return sql_run(&sql, NULL);
+}
+
+/* What waits for a dependent waits for the first as well, because `after` bounds the order: one
+ * level reaches all. */
+enum status sqlite_end_change(struct sqlite_store *store, const struct uuid *change,
+                              enum row_state state, enum reason reason, struct slice detail)
+{
+    struct uuid evaluation = UUID_NONE;
+    int64_t order = 0;
+    struct ids waiting = {NULL, 0};
+    enum status status = end_one(store, change, state, reason, detail);
+    if (status != STATUS_OK || succeeded(state, reason)) {
+        return status;
+    }
+    struct sql sql = sql_begin(&store->writer, SQL_READ_CLAIM);
+    sql_id(&sql, change);
+    if (sql_row(&sql)) {
+        evaluation = sql_get_id(&sql, 2);
+        order = sql_get_int(&sql, 4);
+    }
+    status = sql_end(&sql);
+    if (status == STATUS_OK) {
+        sql = sql_begin(&store->writer, SQL_DEPENDENTS);
+        sql_id(&sql, &evaluation);
+        sql_int(&sql, order);
+        status = sql_take_ids(&sql, store->scratch, &waiting);
+    }
+    bool same = reason == REASON_SUPERSEDED || reason == REASON_SHADOW;
+    for (size_t i = 0; status == STATUS_OK && i < waiting.count; i++) {
+        status = end_one(store, &waiting.at[i], state, same ? reason : REASON_PREDECESSOR, detail);
+    }
+    return status;
+}
+
+/* ---- the end of an evaluation ---- */
+
+struct summary {
+    size_t open;
+    enum row_state state; /* of the change that decides */
+    enum reason reason;
+    struct slice detail;
+    int weight;
+};
+
+/* S7: held before handed over before dropped by a rule before done. */
+static int weight_of(enum row_state state, enum reason reason)
+{
+    switch (state) {
+    case ROW_HELD:
+        return 5;
+    case ROW_HANDED_OVER:
+        return 4;
+    case ROW_DROPPED:
+        return reason_none_needed(reason) ? 1 : 3;
+    case ROW_DELIVERED:
+        return 2;
+    case ROW_PENDING:
+    case ROW_SCHEDULED:
+    case ROW_IN_FLIGHT:
+    case ROW_UNKNOWN:
+        break;
+    }
+    return 0;
+}
+
+static enum status summarize(struct sqlite_store *store, const struct uuid *evaluation,
+                             struct summary *summary)
+{
+    struct sql sql = sql_begin(&store->writer, SQL_ROW_STATES);
+    sql_id(&sql, evaluation);
+    *summary = (struct summary){0};
+    while (sql_row(&sql)) {
+        enum row_state state = (enum row_state)sql_get_int(&sql, 0);
+        enum reason reason = (enum reason)sql_get_int(&sql, 1);
+        summary->open += !row_state_is_end(state);
+        if (weight_of(state, reason) > summary->weight) {
+            summary->weight = weight_of(state, reason);
+            summary->state = state;
+            summary->reason = reason;
+            summary->detail = sql_copy_text(&sql, 2, store->scratch);
+        }
+    }
+    return sql_end(&sql);
+}
+
+static enum work_state end_of(const struct summary *summary)
+{
+    if (summary->state == ROW_HELD) {
+        return WORK_HELD;
+    }
+    if (summary->state == ROW_HANDED_OVER) {
+        return WORK_HANDED_OVER;
+    }
+    return summary->state == ROW_DROPPED && !reason_none_needed(summary->reason) ? WORK_DROPPED
+                                                                                 : WORK_DONE;
+}
+
+enum status sqlite_settle_evaluation(struct sqlite_store *store, const struct uuid *id,
+                                     bool *ended_out)
+{
+    struct evaluation evaluation;
+    struct summary summary;
+    enum status status = sqlite_get_evaluation(&store->writer, store->scratch, id, &evaluation);
+    if (status == STATUS_OK) {
+        status = summarize(store, id, &summary);
+    }
+    if (status != STATUS_OK) {
+        return status;
+    }
+    *ended_out = evaluation.state == WORK_PLANNED && summary.open == 0;
+    if (!*ended_out) {
+        return STATUS_OK;
+    }
+    enum reason reason = summary.state == ROW_DELIVERED ? REASON_DELIVERED : summary.reason;
+    return sqlite_set_evaluation(store, &evaluation, end_of(&summary), reason, summary.detail);
+}
+
+/* ---- saving a plan ---- */
+
+/* Ends what is not sent yet of others, and settles their evaluations. */
+static enum status supersede(struct sqlite_store *store, struct sql *unsent)
+{
+    struct ids changes;
+    bool ended;
+    enum status status = sql_take_ids(unsent, store->scratch, &changes);
+    for (size_t i = 0; status == STATUS_OK && i < changes.count; i++) {
+        struct change change;
+        status = sqlite_get_change(store, &store->writer, store->scratch, &changes.at[i], &change);
+        if (status == STATUS_OK && !row_state_is_end(change.state)) {
+            status =
+                sqlite_end_change(store, &change.id, ROW_DROPPED, REASON_SUPERSEDED, SLICE_NONE);
+        }
+        if (status == STATUS_OK) {
+            status = sqlite_settle_evaluation(store, &change.evaluation, &ended);
+        }
+    }
+    return status;
+}
+
+static enum status supersede_visit(struct sqlite_store *store, const struct evaluation *evaluation)
+{
+    struct sql sql = sql_begin(&store->writer, SQL_UNSENT_OF_VISIT);
+    sql_text(&sql, evaluation->ehr);
+    sql_text(&sql, evaluation->patient);
+    sql_text(&sql, evaluation->visit);
+    sql_id(&sql, &evaluation->id);
+    return supersede(store, &sql);
+}
+
+static enum status supersede_item(struct sqlite_store *store, const struct evaluation *evaluation,
+                                  const struct uuid *identifier)
+{
+    struct sql sql = sql_begin(&store->writer, SQL_UNSENT_OF_ITEM);
+    sql_id(&sql, identifier);
+    sql_id(&sql, &evaluation->id);
+    return supersede(store, &sql);
+}
+
+/* S10: an identifier is stored once and never another one for the same key. */
+static enum status upsert_item(struct sqlite_store *store, const struct evaluation *evaluation,
+                               const struct item *item)
+{
+    const struct item_key *key = &item->of;
+    struct uuid stored = UUID_NONE;
+    if (key->episode == 0 || uuid_is_none(item->identifier) || key->key.len == 0) {
+        return STATUS_INVALID;
+    }
+    struct sql sql = sql_begin(&store->writer, SQL_ITEM_BY_KEY);
+    sql_text(&sql, evaluation->ehr);
+    sql_text(&sql, evaluation->patient);
+    sql_text(&sql, key->mapping);
+    sql_text(&sql, key->plan);
+    sql_text(&sql, key->key);
+    sql_int(&sql, key->episode);
+    bool found = sql_row(&sql);
+    if (found) {
+        stored = sql_get_id(&sql, 0);
+    }
+    enum status status = sql_end(&sql);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    if (found) {
+        return uuid_equal(stored, item->identifier) ? STATUS_OK : STATUS_REFUSED;
+    }
+    sql = sql_begin(&store->writer, SQL_ADD_ITEM);
+    sql_id(&sql, &item->identifier);
+    sql_text(&sql, evaluation->ehr);
+    sql_text(&sql, evaluation->patient);
+    sql_text(&sql, key->mapping);
+    sql_text(&sql, key->plan);
+    sql_text(&sql, key->key);
+    sql_int(&sql, key->episode);
+    sql_text(&sql, item->resource_type);
+    sql_int(&sql, store->now);
+    status = sql_run(&sql, NULL);
+    return status == STATUS_INVALID ? STATUS_REFUSED
+                                    : status; /* the identifier is another item's */
+}
+
+static enum status add_change(struct sqlite_store *store, const struct evaluation *evaluation,
+                              const struct change *change)
+{
+    struct uuid id = sqlite_new_id(store);
+    bool ended = change->state == ROW_DROPPED || change->state == ROW_HELD ||
+                 change->state == ROW_HANDED_OVER;
+    if (change->order == 0 || change->after >= change->order ||
+        (!ended && change->state != ROW_PENDING)) {
+        return STATUS_INVALID;
+    }
+    struct sql sql = sql_begin(&store->writer, SQL_ADD_CHANGE);
+    sql_id(&sql, &id);
+    sql_text(&sql, evaluation->ehr);
+    sql_text(&sql, evaluation->patient);
+    sql_text(&sql, evaluation->visit);
+    sql_id(&sql, &evaluation->id);
+    sql_int(&sql, change->kind);
+    sql_id(&sql, &change->item.identifier);
+    sql_int(&sql, change->order);
+    sql_int(&sql, change->after);
+    sql_int(&sql, change->not_before);
+    sql_int(&sql, change->expires);
+    enum status status = sql_run(&sql, NULL);
+    if (status == STATUS_OK) {
+        status = sqlite_put_record(store, id_slice(&id), RECORD_BODY, change->body);
+    }
+    if (status == STATUS_OK && ended) {
+        status = end_one(store, &id, change->state, change->reason, change->detail);
+    }
+    return status;
+}
+
+static enum status save_changes(struct sqlite_store *store, const struct evaluation *evaluation,
+                                const struct store_save_plan *tx)
+{
+    enum status status = STATUS_OK;
+    for (size_t i = 0; status == STATUS_OK && i < tx->in.change_count; i++) {
+        const struct change *change = &tx->in.changes[i];
+        status = upsert_item(store, evaluation, &change->item);
+        if (status == STATUS_OK) {
+            status = supersede_item(store, evaluation, &change->item.identifier);
+        }
+        if (status == STATUS_OK) {
+            status = add_change(store, evaluation, change);
+        }
+    }
+    return status;
+}
+
+static enum status save_mapping(struct sqlite_store *store, const struct store_save_plan *tx)
+{
+    struct sql sql = sql_begin(&store->writer, SQL_SET_MAPPING);
+    sql_id(&sql, &tx->in.evaluation);
+    sql_text(&sql, tx->in.mapping);
+    sql_text(&sql, tx->in.mapping_version);
+    sql_text(&sql, tx->in.mapping_hash);
+    enum status status = sql_run(&sql, NULL);
+    if (status == STATUS_OK && tx->in.trace.len != 0) {
+        status = sqlite_put_record(store, id_slice(&tx->in.evaluation), RECORD_TRACE, tx->in.trace);
+    }
+    return status;
+}
+
+enum status sqlite_save_plan(struct sqlite_store *store, struct store_save_plan *tx)
+{
+    struct evaluation evaluation;
+    bool ended = false;
+    bool planned = tx->in.outcome == WORK_PLANNED;
+    if (!planned && (!work_state_is_end(tx->in.outcome) || tx->in.change_count != 0)) {
+        return STATUS_INVALID;
+    }
+    enum status status = sqlite_get_claim(store, &tx->in.evaluation, tx->in.fence, &evaluation);
+    if (status == STATUS_OK) {
+        status = supersede_visit(store, &evaluation);
+    }
+    if (status == STATUS_OK) {
+        status = save_changes(store, &evaluation, tx);
+    }
+    if (status == STATUS_OK) {
+        status = save_mapping(store, tx);
+    }
+    if (status == STATUS_OK && planned && tx->in.change_count == 0) {
+        status =
+            sqlite_set_evaluation(store, &evaluation, WORK_DONE, REASON_UNCHANGED, tx->in.detail);
+        tx->out.state = WORK_DONE;
+    } else if (status == STATUS_OK) {
+        status =
+            sqlite_set_evaluation(store, &evaluation, tx->in.outcome, tx->in.reason, tx->in.detail);
+        tx->out.state = tx->in.outcome;
+    }
+    if (status == STATUS_OK && planned && tx->in.change_count != 0) {
+        status = sqlite_settle_evaluation(store, &evaluation.id, &ended);
+    }
+    if (status == STATUS_OK && ended) {
+        status =
+            sqlite_get_evaluation(&store->writer, store->scratch, &tx->in.evaluation, &evaluation);
+        tx->out.state = evaluation.state;
+    }
+    return status == STATUS_OK ? sqlite_add_trail(store, evaluation.ehr, tx->in.trail) : status;
+}

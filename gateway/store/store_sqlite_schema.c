@@ -1,0 +1,117 @@
+/*
+ * The schema, as numbered upgrades: upgrade 1 makes the first one. An upgrade is never changed once
+ * a release has it; a change of the schema is a new row. Codes of states and reasons are those of
+ * gateway/work; ids are 16 bytes; times are UTC microseconds; '' is a text that is not set; opaque
+ * bytes stand in `record` (record.h).
+ */
+#include "gateway/store/store_sqlite.h"
+
+/* 1: the first schema. */
+static const char *const first[] = {
+    "CREATE TABLE meta(name TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID",
+    "INSERT INTO meta VALUES('fence', 0)",
+
+    "CREATE TABLE ehr("
+    " name TEXT PRIMARY KEY, base_url TEXT NOT NULL DEFAULT '', error TEXT NOT NULL DEFAULT '',"
+    " advice TEXT NOT NULL DEFAULT '', error_at INT NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID",
+
+    /* key_until: the key is taken until then */
+    "CREATE TABLE message("
+    " id BLOB PRIMARY KEY, ehr TEXT NOT NULL, kind INT NOT NULL, sender TEXT NOT NULL,"
+    " key TEXT NOT NULL, key_hash INT NOT NULL, key_until INT NOT NULL, type TEXT NOT NULL,"
+    " resource TEXT NOT NULL, version TEXT NOT NULL, received INT NOT NULL, state INT NOT NULL,"
+    " reason INT NOT NULL, ended INT NOT NULL) STRICT, WITHOUT ROWID",
+    "CREATE INDEX message_key ON message(key_hash)",
+    "CREATE INDEX message_state ON message(state, ended, ehr)",
+    "CREATE INDEX message_open ON message(id) WHERE state IN (5, 6)",
+
+    "CREATE TABLE record("
+    " owner BLOB NOT NULL, part INT NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY(owner, part))"
+    " STRICT",
+
+    /* fence 0: not claimed */
+    "CREATE TABLE evaluation("
+    " id BLOB PRIMARY KEY, ehr TEXT NOT NULL, patient TEXT NOT NULL, visit TEXT NOT NULL,"
+    " state INT NOT NULL, reason INT NOT NULL DEFAULT 0, detail TEXT NOT NULL DEFAULT '',"
+    " first INT NOT NULL, due INT NOT NULL, at INT NOT NULL, not_before INT NOT NULL DEFAULT 0,"
+    " tries INT NOT NULL DEFAULT 0, owner TEXT NOT NULL DEFAULT '', fence INT NOT NULL DEFAULT 0,"
+    " lease INT NOT NULL DEFAULT 0, replaced_by BLOB NOT NULL DEFAULT x'',"
+    " mapping TEXT NOT NULL DEFAULT '', mapping_version TEXT NOT NULL DEFAULT '',"
+    " mapping_hash TEXT NOT NULL DEFAULT '', ended INT NOT NULL DEFAULT 0)"
+    " STRICT, WITHOUT ROWID",
+    "CREATE UNIQUE INDEX evaluation_waiting ON evaluation(ehr, patient, visit)"
+    " WHERE state <= 2 AND fence = 0",
+    "CREATE INDEX evaluation_due ON evaluation(ehr, due) WHERE state <= 2 AND fence = 0",
+    "CREATE UNIQUE INDEX evaluation_claim ON evaluation(ehr, patient) WHERE fence <> 0",
+    "CREATE INDEX evaluation_visit ON evaluation(ehr, patient, visit)",
+    "CREATE INDEX evaluation_state ON evaluation(state, ended, ehr)",
+    "CREATE INDEX evaluation_open ON evaluation(id) WHERE state IN (5, 6) AND replaced_by = x''",
+
+    "CREATE TABLE triggered("
+    " evaluation BLOB NOT NULL, message BLOB NOT NULL, PRIMARY KEY(evaluation, message))"
+    " STRICT, WITHOUT ROWID",
+    "CREATE INDEX triggered_message ON triggered(message)",
+
+    "CREATE TABLE item("
+    " identifier BLOB PRIMARY KEY, ehr TEXT NOT NULL, patient TEXT NOT NULL,"
+    " mapping TEXT NOT NULL, plan TEXT NOT NULL, key TEXT NOT NULL, episode INT NOT NULL,"
+    " type TEXT NOT NULL, life INT NOT NULL, ehr_id TEXT NOT NULL DEFAULT '',"
+    " ehr_version TEXT NOT NULL DEFAULT '', base_at INT NOT NULL DEFAULT 0, made INT NOT NULL)"
+    " STRICT, WITHOUT ROWID",
+    "CREATE UNIQUE INDEX item_key ON item(ehr, patient, mapping, plan, key, episode)",
+    "CREATE INDEX item_resource ON item(ehr, type, ehr_id) WHERE ehr_id <> ''",
+
+    /* ok: what waits for this row may go on. settle: of a lost claim, before it is looked up */
+    "CREATE TABLE outbox("
+    " id BLOB PRIMARY KEY, ehr TEXT NOT NULL, patient TEXT NOT NULL, visit TEXT NOT NULL,"
+    " evaluation BLOB NOT NULL, kind INT NOT NULL, item BLOB NOT NULL, ord INT NOT NULL,"
+    " after INT NOT NULL, state INT NOT NULL, reason INT NOT NULL DEFAULT 0,"
+    " detail TEXT NOT NULL DEFAULT '', ok INT NOT NULL DEFAULT 0, tries INT NOT NULL DEFAULT 0,"
+    " not_before INT NOT NULL DEFAULT 0, expires INT NOT NULL DEFAULT 0,"
+    " look_up INT NOT NULL DEFAULT 0, owner TEXT NOT NULL DEFAULT '',"
+    " fence INT NOT NULL DEFAULT 0, lease INT NOT NULL DEFAULT 0, settle INT NOT NULL DEFAULT 0,"
+    " ended INT NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID",
+    "CREATE INDEX outbox_ready ON outbox(ehr, not_before) WHERE state IN (1, 2, 4)",
+    "CREATE INDEX outbox_patient ON outbox(ehr, patient) WHERE state <= 4",
+    "CREATE INDEX outbox_lease ON outbox(lease) WHERE state = 3",
+    "CREATE INDEX outbox_expires ON outbox(expires) WHERE state IN (1, 2) AND expires > 0",
+    "CREATE UNIQUE INDEX outbox_evaluation ON outbox(evaluation, ord)",
+    "CREATE INDEX outbox_item ON outbox(item) WHERE state <= 4",
+    "CREATE INDEX outbox_state ON outbox(state, ehr)",
+
+    "CREATE TABLE attempt("
+    " change BLOB NOT NULL, number INT NOT NULL, started INT NOT NULL,"
+    " ended INT NOT NULL DEFAULT 0, outcome INT NOT NULL DEFAULT 0,"
+    " reason INT NOT NULL DEFAULT 0, http INT NOT NULL DEFAULT 0,"
+    " detail TEXT NOT NULL DEFAULT '', PRIMARY KEY(change, number)) STRICT, WITHOUT ROWID",
+
+    /* previous: SHA-256 of the line before; chain: of the last line */
+    "CREATE TABLE trail("
+    " ehr TEXT NOT NULL, number INT NOT NULL, at INT NOT NULL, what TEXT NOT NULL,"
+    " subject BLOB NOT NULL, patient TEXT NOT NULL, body BLOB NOT NULL, previous BLOB NOT NULL,"
+    " PRIMARY KEY(ehr, number)) STRICT",
+    "CREATE INDEX trail_subject ON trail(subject)",
+    "CREATE TABLE chain(ehr TEXT PRIMARY KEY, number INT NOT NULL, hash BLOB NOT NULL)"
+    " STRICT, WITHOUT ROWID",
+
+    "CREATE TABLE poll("
+    " ehr TEXT NOT NULL, name TEXT NOT NULL, watermark INT NOT NULL DEFAULT 0,"
+    " asked INT NOT NULL DEFAULT 0, answered INT NOT NULL DEFAULT 0,"
+    " last_done INT NOT NULL DEFAULT 0, last_tried INT NOT NULL DEFAULT 0,"
+    " error TEXT NOT NULL DEFAULT '', PRIMARY KEY(ehr, name)) STRICT, WITHOUT ROWID",
+    "CREATE TABLE subscription("
+    " ehr TEXT NOT NULL, name TEXT NOT NULL, ehr_id TEXT NOT NULL, status TEXT NOT NULL,"
+    " error TEXT NOT NULL, checked INT NOT NULL, PRIMARY KEY(ehr, name)) STRICT, WITHOUT ROWID",
+    "CREATE TABLE capability("
+    " ehr TEXT PRIMARY KEY, etag TEXT NOT NULL, fetched INT NOT NULL) STRICT, WITHOUT ROWID",
+    "CREATE TABLE patient("
+    " ehr TEXT NOT NULL, id TEXT NOT NULL, merged_into TEXT NOT NULL, updated INT NOT NULL,"
+    " PRIMARY KEY(ehr, id)) STRICT, WITHOUT ROWID",
+    "CREATE TABLE switch("
+    " ehr TEXT NOT NULL, name TEXT NOT NULL, is_on INT NOT NULL, by TEXT NOT NULL,"
+    " why TEXT NOT NULL, at INT NOT NULL, PRIMARY KEY(ehr, name)) STRICT, WITHOUT ROWID",
+    NULL};
+
+const struct sqlite_upgrade sqlite_upgrades[] = {{1, first}};
+
+const size_t sqlite_upgrade_count = sizeof sqlite_upgrades / sizeof *sqlite_upgrades;
