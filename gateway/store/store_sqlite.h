@@ -128,6 +128,7 @@ enum status sqlite_give_back(struct sqlite_store *store, const struct evaluation
 enum status sqlite_set_evaluation(struct sqlite_store *store, const struct evaluation *evaluation,
                                   enum work_state state, enum reason reason, struct slice detail);
 /* The evaluation's messages take the state that their evaluations give them (S3). */
+enum status sqlite_follow_message(struct sqlite_store *store, const struct uuid *message);
 enum status sqlite_follow_messages(struct sqlite_store *store, const struct uuid *evaluation);
 /* Ends the evaluation if none of its changes is open (S6, S7). *ended_out: whether it did. */
 enum status sqlite_settle_evaluation(struct sqlite_store *store, const struct uuid *evaluation,

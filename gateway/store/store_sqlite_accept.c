@@ -49,25 +49,55 @@ static enum status add_message(struct sqlite_store *store, const struct store_ac
     return status;
 }
 
-/* The visit is due when it was quiet for `settle`, at the latest `settle_most` after the first. */
-static enum status queue_visit(struct sqlite_store *store, const struct store_accept *tx,
-                               const struct trigger *trigger, const struct uuid *message)
+static enum status add_evaluation(struct sqlite_store *store, const struct store_accept *tx,
+                                  const struct trigger *trigger, const struct uuid *id)
 {
-    struct uuid fresh = sqlite_new_id(store);
-    struct uuid evaluation = fresh;
-    struct sql sql = sql_begin(&store->writer, SQL_QUEUE_EVALUATION);
-    sql_id(&sql, &fresh);
+    struct sql sql = sql_begin(&store->writer, SQL_ADD_EVALUATION);
+    sql_id(&sql, id);
     sql_text(&sql, tx->in.message.ehr);
     sql_text(&sql, trigger->patient);
     sql_text(&sql, trigger->visit);
     sql_int(&sql, store->now);
     sql_int(&sql, tx->in.settle_us);
     sql_int(&sql, tx->in.settle_most_us);
-    if (sql_row(&sql)) {
+    return sql_run(&sql, NULL);
+}
+
+/* Facts that were saved are of before this message: they are fetched again. */
+static enum status requeue(struct sqlite_store *store, const struct store_accept *tx,
+                           const struct uuid *id, bool resolved)
+{
+    struct sql sql = sql_begin(&store->writer, SQL_REQUEUE_EVALUATION);
+    sql_id(&sql, id);
+    sql_int(&sql, store->now);
+    sql_int(&sql, tx->in.settle_us);
+    sql_int(&sql, tx->in.settle_most_us);
+    enum status status = sql_run(&sql, NULL);
+    return status == STATUS_OK && resolved ? sqlite_follow_messages(store, id) : status;
+}
+
+/* The visit is due when it was quiet for `settle`, at the latest `settle_most` after the first. */
+static enum status queue_visit(struct sqlite_store *store, const struct store_accept *tx,
+                               const struct trigger *trigger, const struct uuid *message)
+{
+    struct uuid evaluation;
+    bool resolved = false;
+    struct sql sql = sql_begin(&store->writer, SQL_WAITING_SIBLING);
+    sql_text(&sql, tx->in.message.ehr);
+    sql_text(&sql, trigger->patient);
+    sql_text(&sql, trigger->visit);
+    bool waits = sql_row(&sql);
+    if (waits) {
         evaluation = sql_get_id(&sql, 0);
-        sql_row(&sql);
+        resolved = sql_get_int(&sql, 1) == WORK_RESOLVED;
     }
     enum status status = sql_end(&sql);
+    if (status == STATUS_OK && waits) {
+        status = requeue(store, tx, &evaluation, resolved);
+    } else if (status == STATUS_OK) {
+        evaluation = sqlite_new_id(store);
+        status = add_evaluation(store, tx, trigger, &evaluation);
+    }
     if (status == STATUS_OK) {
         sql = sql_begin(&store->writer, SQL_ADD_TRIGGERED);
         sql_id(&sql, &evaluation);
@@ -110,6 +140,9 @@ enum status sqlite_accept(struct sqlite_store *store, struct store_accept *tx)
     bool queue = !repeat || tx->in.key_is_body_hash;
     for (size_t i = 0; queue && status == STATUS_OK && i < tx->in.trigger_count; i++) {
         status = queue_visit(store, tx, &tx->in.triggers[i], &id);
+    }
+    if (status == STATUS_OK && repeat && queue) {
+        status = sqlite_follow_message(store, &id);
     }
     if (status == STATUS_OK) {
         tx->out.repeat = repeat;

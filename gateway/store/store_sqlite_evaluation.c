@@ -86,7 +86,7 @@ static int weight(enum work_state state)
 }
 
 /* S3: a message is as far as the evaluation that is least far; ended when all have ended. */
-static enum status follow_message(struct sqlite_store *store, const struct uuid *message)
+enum status sqlite_follow_message(struct sqlite_store *store, const struct uuid *message)
 {
     enum work_state state = WORK_DROPPED;
     enum reason reason = REASON_NONE;
@@ -127,7 +127,7 @@ enum status sqlite_follow_messages(struct sqlite_store *store, const struct uuid
     sql_id(&sql, evaluation);
     enum status status = sql_take_ids(&sql, store->scratch, &messages);
     for (size_t i = 0; status == STATUS_OK && i < messages.count; i++) {
-        status = follow_message(store, &messages.at[i]);
+        status = sqlite_follow_message(store, &messages.at[i]);
     }
     return status;
 }
@@ -217,7 +217,8 @@ enum status sqlite_give_back(struct sqlite_store *store, const struct evaluation
     sql_int(&sql, reason);
     sql_text(&sql, detail);
     sql_int(&sql, not_before);
-    return sql_run(&sql, NULL);
+    status = sql_run(&sql, NULL);
+    return status == STATUS_OK && again ? sqlite_follow_messages(store, &evaluation->id) : status;
 }
 
 /* All that `ids` names, given back as they are. */

@@ -1,0 +1,308 @@
+/* The rules, looked at from outside: SQL of rules.def, and checksums and the chain computed anew.
+ */
+#include <sqlite3.h>
+#include <stdio.h>
+
+#include "gateway/base/digest.h"
+#include "gateway/store/store_verify.h"
+
+static const struct rule {
+    unsigned number;
+    const char *sentence;
+    const char *sql;
+} rules[] = {
+#define RULE(number, sentence, sql) {number, sentence, sql},
+#include "gateway/store/rules.def"
+};
+
+struct verification {
+    sqlite3 *db;
+    struct arena *arena;
+    struct store_fault *faults;
+    struct store_faults out;
+};
+
+static void add_fault(struct verification *v, unsigned rule, const char *sentence,
+                      struct slice where)
+{
+    v->out.all++;
+    if (v->out.count < FAULTS_MOST) {
+        v->faults[v->out.count++] =
+            (struct store_fault){rule, slice_of(sentence), arena_copy(v->arena, where)};
+    }
+}
+
+static struct slice column(sqlite3_stmt *statement, int n)
+{
+    const void *at = sqlite3_column_blob(statement, n);
+    int len = sqlite3_column_bytes(statement, n);
+    return (struct slice){at, at != NULL ? (size_t)len : 0};
+}
+
+/* An id as people read it, a text as it is. */
+static struct slice place(struct verification *v, sqlite3_stmt *statement, int n)
+{
+    struct slice bytes = column(statement, n);
+    if (sqlite3_column_type(statement, n) != SQLITE_BLOB) {
+        return bytes;
+    }
+    char *text = arena_alloc(v->arena, 2 * bytes.len + 1);
+    hex_write((const uint8_t *)bytes.at, bytes.len, text);
+    return slice_of(text);
+}
+
+static bool each_row(struct verification *v, const char *sql,
+                     void (*look)(struct verification *v, sqlite3_stmt *row, void *arg), void *arg)
+{
+    sqlite3_stmt *statement = NULL;
+    int rc = sqlite3_prepare_v2(v->db, sql, -1, &statement, NULL);
+    if (rc == SQLITE_OK) {
+        while ((rc = sqlite3_step(statement)) == SQLITE_ROW) {
+            look(v, statement, arg);
+        }
+    }
+    sqlite3_finalize(statement);
+    if (rc != SQLITE_DONE) {
+        add_fault(v, 0, "the file cannot be read", slice_of(sqlite3_errmsg(v->db)));
+    }
+    return rc == SQLITE_DONE;
+}
+
+static void look_at_rule(struct verification *v, sqlite3_stmt *row, void *arg)
+{
+    const struct rule *rule = arg;
+    add_fault(v, rule->number, rule->sentence, place(v, row, 0));
+}
+
+static void look_at_file(struct verification *v, sqlite3_stmt *row, void *arg)
+{
+    struct slice said = column(row, 0);
+    (void)arg;
+    if (!slice_is(said, "ok")) {
+        add_fault(v, 0, "the file is damaged", said);
+    }
+}
+
+/* ---- records: the format of record.h, computed here once more ---- */
+
+static uint64_t step(uint64_t sum, const unsigned char *word)
+{
+    uint64_t value = 0;
+    for (int i = 7; i >= 0; i--) {
+        value = value << 8 | word[i];
+    }
+    sum = (sum ^ value) * UINT64_C(0x9e3779b97f4a7c15);
+    return sum << 31 | sum >> 33;
+}
+
+static uint64_t sum_of(uint64_t sum, struct slice bytes)
+{
+    unsigned char word[8] = {0};
+    size_t n = 0;
+    for (size_t i = 0; i < bytes.len; i++) {
+        word[n++] = (unsigned char)bytes.at[i];
+        if (n == 8) {
+            sum = step(sum, word);
+            memset(word, 0, sizeof word);
+            n = 0;
+        }
+    }
+    sum = step(sum, word);
+    for (int i = 0; i < 8; i++) {
+        word[i] = (unsigned char)((uint64_t)bytes.len >> (8 * i));
+    }
+    return step(sum, word);
+}
+
+static bool record_is_whole(struct slice owner, uint64_t part, struct slice record,
+                            struct slice *bytes)
+{
+    enum { HEADER = 13, FORMAT = 1 };
+    if (record.len < HEADER || record.at[0] != FORMAT ||
+        memcmp(record.at + 1, "\0\0\0\0", 4) != 0) {
+        return false;
+    }
+    *bytes = slice_part(record, HEADER, record.len);
+    uint64_t sum = sum_of(sum_of(sum_of(part, owner), slice_part(record, 0, 5)), *bytes);
+    unsigned char stored[8];
+    memcpy(stored, record.at + 5, 8);
+    for (int i = 0; i < 8; i++) {
+        if (stored[i] != (unsigned char)(sum >> (8 * i))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void look_at_record(struct verification *v, sqlite3_stmt *row, void *arg)
+{
+    struct slice bytes;
+    (void)arg;
+    v->out.records++;
+    if (!record_is_whole(column(row, 0), (uint64_t)sqlite3_column_int64(row, 1), column(row, 2),
+                         &bytes)) {
+        add_fault(v, 13, "a record is damaged", place(v, row, 0));
+    }
+}
+
+/* ---- the trail ---- */
+
+struct chain {
+    struct slice ehr;
+    int64_t number;
+    uint8_t hash[SHA256_SIZE];
+};
+
+static void hash_line(struct chain *chain, sqlite3_stmt *row, struct slice body)
+{
+    struct slice ehr = column(row, 0);
+    struct slice what = column(row, 3);
+    struct slice subject = column(row, 4);
+    struct slice patient = column(row, 5);
+    uint64_t numbers[6] = {(uint64_t)sqlite3_column_int64(row, 1),
+                           (uint64_t)sqlite3_column_int64(row, 2),
+                           ehr.len,
+                           what.len,
+                           patient.len,
+                           body.len};
+    uint8_t bytes[48];
+    for (size_t i = 0; i < 6; i++) {
+        for (size_t j = 0; j < 8; j++) {
+            bytes[8 * i + j] = (uint8_t)(numbers[i] >> (56 - 8 * j));
+        }
+    }
+    const struct slice parts[] = {{(const char *)chain->hash, SHA256_SIZE},
+                                  {(const char *)bytes, sizeof bytes},
+                                  ehr,
+                                  what,
+                                  subject,
+                                  patient,
+                                  body};
+    uint8_t hash[SHA256_SIZE];
+    sha256_parts(parts, 7, hash);
+    memcpy(chain->hash, hash, SHA256_SIZE);
+}
+
+static void look_at_tip(struct verification *v, sqlite3_stmt *row, void *arg)
+{
+    const struct chain *chain = arg;
+    if (sqlite3_column_int64(row, 0) != chain->number ||
+        !slice_equal(column(row, 1), slice_from((const char *)chain->hash, SHA256_SIZE))) {
+        add_fault(v, 12, "the last line of the trail is not the one that was stored", chain->ehr);
+    }
+}
+
+static void check_tip(struct verification *v, struct chain *chain)
+{
+    char *sql = chain->ehr.at != NULL
+                    ? sqlite3_mprintf("SELECT number, hash FROM chain WHERE ehr = %.*Q",
+                                      (int)chain->ehr.len, chain->ehr.at)
+                    : NULL;
+    if (sql != NULL) {
+        each_row(v, sql, look_at_tip, chain);
+    }
+    sqlite3_free(sql);
+}
+
+static void look_at_line(struct verification *v, sqlite3_stmt *row, void *arg)
+{
+    static const char none[SHA256_SIZE];
+    struct chain *chain = arg;
+    struct slice ehr = column(row, 0);
+    struct slice body = SLICE_NONE;
+    v->out.lines++;
+    if (chain->ehr.at == NULL || !slice_equal(ehr, chain->ehr)) {
+        check_tip(v, chain);
+        chain->ehr = arena_copy(v->arena, ehr);
+        chain->number = 0;
+        memcpy(chain->hash, none, SHA256_SIZE);
+    }
+    int64_t number = sqlite3_column_int64(row, 1);
+    struct slice where = arena_printf(v->arena, "%.*s %lld", SLICE_ARGS(ehr), (long long)number);
+    if (number != ++chain->number) {
+        add_fault(v, 12, "a line of the trail is missing before this one", where);
+        chain->number = number;
+    }
+    if (!slice_equal(column(row, 7), slice_from((const char *)chain->hash, SHA256_SIZE))) {
+        add_fault(v, 12, "the trail is broken: the line before this one was changed", where);
+    }
+    if (!record_is_whole(column(row, 4), 7, column(row, 6), &body)) {
+        add_fault(v, 13, "a line of the trail is damaged", where);
+    }
+    struct slice previous = column(row, 7);
+    if (previous.len == SHA256_SIZE) {
+        memcpy(chain->hash, previous.at, SHA256_SIZE); /* a break is told once */
+    }
+    hash_line(chain, row, body);
+}
+
+/* ---- all of it ---- */
+
+static enum status open_file(struct slice state_dir, struct arena *arena, sqlite3 **db)
+{
+    char *path = arena_cstr(arena, arena_printf(arena, "%.*s/store.db", SLICE_ARGS(state_dir)));
+    int rc = sqlite3_open_v2(path, db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+    if (rc == SQLITE_OK) {
+        sqlite3_busy_timeout(*db, 10000);
+        sqlite3_db_config(*db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+        rc = sqlite3_exec(*db, "PRAGMA query_only = ON; PRAGMA temp_store = MEMORY; BEGIN", NULL,
+                          NULL, NULL);
+    }
+    return rc == SQLITE_OK ? STATUS_OK : STATUS_IO;
+}
+
+/* Now, or when the arena ran out in the middle. */
+static void close_file(void *arg)
+{
+    sqlite3 **db = arg;
+    for (sqlite3_stmt *left; *db != NULL && (left = sqlite3_next_stmt(*db, NULL)) != NULL;) {
+        sqlite3_finalize(left);
+    }
+    sqlite3_close(*db);
+    *db = NULL;
+}
+
+enum status store_verify(struct slice state_dir, struct arena *arena,
+                         struct store_faults *faults_out)
+{
+    struct verification v = {.arena = arena};
+    struct chain chain = {.ehr = SLICE_NONE};
+    sqlite3 **file = ARENA_NEW(arena, sqlite3 *);
+    arena_defer(arena, close_file, file);
+    enum status status = open_file(state_dir, arena, file);
+    if (status != STATUS_OK) {
+        close_file(file);
+        return status;
+    }
+    v.db = *file;
+    v.faults = ARENA_ARRAY(arena, FAULTS_MOST, struct store_fault);
+    bool readable = each_row(&v, "PRAGMA integrity_check(20)", look_at_file, NULL);
+    for (size_t i = 0; readable && i < sizeof rules / sizeof *rules; i++) {
+        struct rule rule = rules[i];
+        readable = each_row(&v, rule.sql, look_at_rule, &rule);
+    }
+    if (readable) {
+        readable = each_row(&v, "SELECT owner, part, bytes FROM record", look_at_record, NULL);
+    }
+    if (readable) {
+        each_row(&v,
+                 "SELECT ehr, number, at, what, subject, patient, body, previous FROM trail"
+                 " ORDER BY ehr, number",
+                 look_at_line, &chain);
+        check_tip(&v, &chain);
+    }
+    close_file(file);
+    v.out.at = v.faults;
+    *faults_out = v.out;
+    return STATUS_OK;
+}
+
+const char *store_rule(unsigned rule)
+{
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
+        if (rules[i].number == rule) {
+            return rules[i].sentence;
+        }
+    }
+    return "";
+}

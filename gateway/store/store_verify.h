@@ -1,0 +1,36 @@
+/*
+ * The rules of INVARIANTS.md, checked on a store that is stopped or running, by SQL and code that
+ * share nothing with the writer. Takes no lock and writes nothing.
+ */
+#ifndef GATEWAY_STORE_STORE_VERIFY_H
+#define GATEWAY_STORE_STORE_VERIFY_H
+
+#include "fhir/base/arena.h"
+#include "fhir/base/slice.h"
+#include "fhir/base/status.h"
+
+struct store_fault {
+    unsigned rule;         /* 7 for S7; 0: the file itself */
+    struct slice sentence; /* what does not hold */
+    struct slice where;    /* an id, or an EHR and a number */
+};
+
+enum { FAULTS_MOST = 100 };
+
+struct store_faults {
+    const struct store_fault *at; /* the first FAULTS_MOST */
+    size_t count;                 /* kept */
+    size_t all;                   /* found */
+    size_t records;               /* whose checksums were looked at */
+    size_t lines;                 /* of the trail */
+};
+
+/* STATUS_OK: it was looked at; whether all is well is in *faults_out. STATUS_IO: it cannot be
+ * opened. Faults live in the arena. */
+enum status store_verify(struct slice state_dir, struct arena *arena,
+                         struct store_faults *faults_out);
+
+/* "S7: what it says". "" for a number that is no rule. */
+const char *store_rule(unsigned rule);
+
+#endif
