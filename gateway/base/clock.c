@@ -1,6 +1,7 @@
 #include "gateway/base/clock.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
 static int64_t read_clock(clockid_t id)
@@ -86,8 +87,8 @@ static int64_t shifted_utc(void *state)
     FILE *file = fopen(state, "re");
     if (file != NULL) {
         char line[32];
-        if (fgets(line, sizeof line, file) == NULL || sscanf(line, "%lld", &seconds) != 1) {
-            seconds = 0;
+        if (fgets(line, sizeof line, file) != NULL) {
+            seconds = strtoll(line, NULL, 10); /* 0 for what is no number */
         }
         fclose(file);
     }

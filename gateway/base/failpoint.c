@@ -9,9 +9,9 @@
 enum action { NONE, KILL, FAIL, DELAY };
 
 struct rule {
-    enum action action;
     uint64_t delay_ms;
     uint64_t nth; /* 0: each */
+    enum action action;
     bool onward;
 };
 

@@ -17,7 +17,7 @@ static const struct field {
     enum log_class class;
     enum shape shape;
 } fields[LOG_FIELDS] = {
-#define LOG_FIELD(id, name, class, shape, meaning) {name, (enum log_class) class, shape},
+#define LOG_FIELD(id, name, audience, shape, meaning) {(name), (enum log_class)(audience), (shape)},
 #include "gateway/base/log_fields.def"
 #undef LOG_FIELD
 };
@@ -109,7 +109,8 @@ static bool fits(enum shape shape, struct slice text)
         return uuid_read(text, &uuid);
     case WORD:
         for (size_t i = 0; i < text.len; i++) {
-            if (!is_alnum(text.at[i]) && memchr("._:/@+-", text.at[i], 7) == NULL) {
+            if (text.at[i] == '\0' ||
+                (!is_alnum(text.at[i]) && strchr("._:/@+-", text.at[i]) == NULL)) {
                 return false;
             }
         }
@@ -151,7 +152,7 @@ static void add_item(struct line *line, const struct log_item *item)
     char head[64];
     int len = snprintf(head, sizeof head, ",\"%s\":", field->name);
     /* Room for the longest value, escaped, and for the end of the line. */
-    if (sizeof line->at - line->len < (size_t)len + 2 * TEXT_MAX + 64) {
+    if (sizeof line->at - line->len < (size_t)len + (size_t)2 * TEXT_MAX + 64) {
         return;
     }
     add(line, head, (size_t)len);

@@ -20,7 +20,7 @@ enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 enum log_class { LOG_PUBLIC, LOG_OPERATOR };
 
 enum log_field {
-#define LOG_FIELD(id, name, class, shape, meaning) LOG_FIELD_##id,
+#define LOG_FIELD(id, name, audience, shape, meaning) LOG_FIELD_##id,
 #include "gateway/base/log_fields.def"
 #undef LOG_FIELD
     LOG_FIELDS
