@@ -11,9 +11,9 @@ struct source {
     struct slice name; /* a file's path as the user gave it, or "expression" */
     struct slice text; /* borrowed: must outlive the source */
     const struct source
-        *outer;          /* where this text stands (an expression inside a file), else NULL */
-    const uint32_t *map; /* map[i]: offset in outer->text of byte i of text, text.len + 1 entries;
-                            NULL without outer */
+        *outer;            /* where this text stands (an expression inside a file), else NULL */
+    const uint32_t *map;   /* map[i]: offset in outer->text of byte i of text, text.len + 1 entries;
+                              NULL without outer */
     uint32_t lines_before; /* of the file, when text is one line of it (NDJSON); else 0 */
 };
 

@@ -109,8 +109,8 @@ static void eval_variable(struct evaluation *eval, const struct node *node, stru
 }
 
 /* A path that does not run in one pass, since each step is to be shown. */
-static void eval_member(struct evaluation *eval, const struct node *node,
-                        const struct frame *frame, struct collection *out)
+static void eval_member(struct evaluation *eval, const struct node *node, const struct frame *frame,
+                        struct collection *out)
 {
     struct path_items input = frame->self;
     struct path_item room[ROOM];
@@ -217,14 +217,14 @@ static struct path_items operand(struct evaluation *eval, const struct node *nod
 
 /* The commonest criterion, system = 'text' on one element: by the JSON itself. False: not such a
  * one, or not so simple, and nothing is done. */
-static bool quick_equal(struct evaluation *eval, const struct node *node,
-                        const struct frame *frame, enum truth *truth_out)
+static bool quick_equal(struct evaluation *eval, const struct node *node, const struct frame *frame,
+                        enum truth *truth_out)
 {
     const struct node *member = node->input;
     const struct node *text = node->right;
     if (node->op != OP_EQUAL || member->kind != NODE_MEMBER || member->input != NULL ||
-        text->kind != NODE_LITERAL || text->literal.kind != PATH_STRING ||
-        frame->self.count != 1 || eval->env->step != NULL) {
+        text->kind != NODE_LITERAL || text->literal.kind != PATH_STRING || frame->self.count != 1 ||
+        eval->env->step != NULL) {
         return false;
     }
     const struct path_item *self = &frame->self.at[0];

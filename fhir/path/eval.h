@@ -41,7 +41,7 @@ struct evaluation {
     struct diag_list *diags;
     size_t steps;
     const struct node *here; /* the node evaluated last: where a ceiling was met */
-    enum status failed; /* STATUS_OK until a fault has been told */
+    enum status failed;      /* STATUS_OK until a fault has been told */
     struct path_items *slots;
     struct regex_cache *regexes;
     struct reference_index *references;
@@ -113,12 +113,12 @@ struct slice item_words(struct evaluation *eval, const struct path_item *item);
 struct children {
     struct evaluation *eval;
     const struct path_item *parent;
-    const struct json *object;      /* whose members are looked through; NULL: not, or no more */
-    const struct json *member;      /* the next one of them */
-    const struct model_type *type;  /* of the parent */
+    const struct json *object;        /* whose members are looked through; NULL: not, or no more */
+    const struct json *member;        /* the next one of them */
+    const struct model_type *type;    /* of the parent */
     const struct member_plan *choice; /* only members that are this value[x] count */
-    const struct member_plan *plan; /* of what comes next */
-    const struct json *value;       /* the next value, element of an array or not */
+    const struct member_plan *plan;   /* of what comes next */
+    const struct json *value;         /* the next value, element of an array or not */
     const struct json *extra;
     bool listed;
     bool single; /* `item` below is the next and only child */

@@ -45,8 +45,7 @@ static bool take_choice(struct children *children, const struct member_plan *cho
     if (plain.len <= choice->json_name.len || !slice_starts_with(plain, choice->json_name)) {
         return false;
     }
-    struct model_member found =
-        model_element_by_json(children->eval->model, choice->type, plain);
+    struct model_member found = model_element_by_json(children->eval->model, choice->type, plain);
     if (found.element != choice->element ||
         (beside && without_underscore(children->object, name) != NULL)) {
         return false; /* met, or still to be met, under its own name */
@@ -74,8 +73,7 @@ static bool take_any(struct children *children, const struct json *member)
     if (beside && json_member(children->object, plain) != NULL) {
         return false;
     }
-    struct model_member found =
-        model_element_by_json(children->eval->model, children->type, plain);
+    struct model_member found = model_element_by_json(children->eval->model, children->type, plain);
     if (found.element == NULL) {
         return false;
     }

@@ -85,9 +85,8 @@ static bool pass_select(struct stream *stream, unsigned step, const struct frame
 static bool pass_call(struct stream *stream, unsigned step, const struct path_item *item)
 {
     const struct node *node = stream->steps[step];
-    struct frame frame = {.self = {item, 1},
-                          .total = stream->frame->total,
-                          .index = stream->index[step]++};
+    struct frame frame = {
+        .self = {item, 1}, .total = stream->frame->total, .index = stream->index[step]++};
     if (node->function->run == fn_select) {
         return pass_select(stream, step, &frame);
     }

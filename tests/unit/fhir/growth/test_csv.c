@@ -248,8 +248,9 @@ static void test_rows_out(void **state)
     char out[GROWTH_CSV_ROW_OUT_MAX];
     assert_string_equal(assess_row("x,,,900,,13,90,,,,", out),
                         "900,29.568788501026695,16.049382716049383,,,,,,,,,CDC,,sex_unknown");
-    assert_string_equal(assess_row("m,,,900,,13,oops,,,,", out),
-                        "900,29.568788501026695,,,,,,-0.3031650689033319,,,,CDC,,height_unreadable");
+    assert_string_equal(
+        assess_row("m,,,900,,13,oops,,,,", out),
+        "900,29.568788501026695,,,,,,-0.3031650689033319,,,,CDC,,height_unreadable");
     assert_string_equal(assess_row("a,b,c,d,e,f,g,h,i,j,k,l", out), ",,,,,,,,,,,,,row_unreadable");
     assert_string_equal(assess_row("", out), ",,,,,,,,,,,,,sex_unknown;no_age;no_weight;no_height");
     assert_string_equal(assess_row("f,,,,240,60,165,,,,", out),

@@ -43,8 +43,8 @@ static enum status compile(void *arg)
     return STATUS_OK;
 }
 
-/* What R4 itself says wrongly of these: an element that the profile removed, one of another type of a choice, and one
- * that the resource does not have. */
+/* What R4 itself says wrongly of these: an element that the profile removed, one of another type of
+ * a choice, and one that the resource does not have. */
 static bool is_known_fault(struct slice key)
 {
     return slice_is(key, "sqty-1") || slice_is(key, "ras-1") || slice_is(key, "cid-0");
