@@ -17,5 +17,5 @@ sort -n "$scratch/times" | awk -v rows="$rows" '
     END {
         m = int((NR + 1) / 2)
         printf "eplan growth       %10.0f rows/s of wall time, %.0f rows/s of CPU time (median of %d runs of %d rows; spread %.0f %%)\n", rows / wall[m], rows / cpu[m], NR, rows, 100 * (wall[NR] - wall[1]) / wall[m]
-        printf "wanted: 200000 rows/s: %s\n", (rows / wall[m] >= 200000 ? "met" : "not met")
+        printf "wanted: 200000 rows/s of one core: %s\n", (rows / cpu[m] >= 200000 ? "met" : "not met")
     }'
