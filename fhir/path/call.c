@@ -61,6 +61,8 @@ static bool take_input(struct evaluation *eval, struct call *call)
     case INPUT_NONE:
     case INPUT_BOOLEANS:
     case INPUT_STRINGS:
+    case INPUT_MEASURES:
+    case INPUT_SORTABLE:
         return true;
     default:
         break;

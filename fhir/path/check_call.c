@@ -41,6 +41,11 @@ static struct input_demand input_demand(enum input_rule rule)
         return (struct input_demand){1U << PATH_STRING, true, "a System.String"};
     case INPUT_STRINGS:
         return (struct input_demand){1U << PATH_STRING, false, "System.String"};
+    case INPUT_MEASURES:
+        return (struct input_demand){KINDS_MEASURE, false, "numbers or System.Quantity"};
+    case INPUT_SORTABLE:
+        return (struct input_demand){KINDS_MEASURE | KINDS_MOMENT | 1U << PATH_STRING, false,
+                                     "values that have an order"};
     case INPUT_NUMBER:
         return (struct input_demand){KINDS_NUMBER, true, "a number"};
     case INPUT_MEASURE:

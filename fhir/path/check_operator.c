@@ -84,7 +84,7 @@ static const struct path_type *type_of_kinds(struct checker *checker, unsigned k
 
 static bool check_singles(struct checker *checker, const struct node *node)
 {
-    struct slice name = arena_printf(checker->arena, "\"%s\"", operator_text(node->op));
+    struct slice name = slice_of(operator_text(node->op));
     bool many = check_single(checker, node->input->type, node->input->span, name.at);
     return check_single(checker, node->right->type, node->right->span, name.at) || many;
 }
@@ -155,6 +155,31 @@ static void gather_literals(const struct node *node, const struct path_item **fo
     found[(*count)++] = &node->literal;
 }
 
+/* Two values of which none can equal the other: birthDate = '2014-05-06' is always false. */
+static void warn_never_equal(struct checker *checker, const struct node *node)
+{
+    unsigned left = type_kinds(node->input->type);
+    unsigned right = type_kinds(node->right->type);
+    static const unsigned alike[] = {1U << PATH_BOOLEAN, 1U << PATH_STRING,
+                                     KINDS_MEASURE,      1U << PATH_DATE | 1U << PATH_DATETIME,
+                                     1U << PATH_TIME,    1U << PATH_NODE | 1U << PATH_TYPE_INFO};
+    if (type_is_nothing(node->input->type) || type_is_nothing(node->right->type)) {
+        return;
+    }
+    for (size_t i = 0; i < sizeof alike / sizeof *alike; i++) {
+        if ((left & alike[i]) != 0 && (right & alike[i]) != 0) {
+            return;
+        }
+    }
+    struct diag *diag =
+        diag_add(checker->diags, DIAG_PATH_NEVER_EQUAL, node->mark, "%.*s never equals %.*s",
+                 SLICE_ARGS(check_type_words(checker, node->input->type)),
+                 SLICE_ARGS(check_type_words(checker, node->right->type)));
+    if (((left | right) & KINDS_MOMENT) != 0 && ((left | right) & 1U << PATH_STRING) != 0) {
+        diag_hint(checker->diags, diag, "a date is written without quotes: @2014-05-06");
+    }
+}
+
 static void check_union(struct checker *checker, struct node *node)
 {
     const struct path_type *left = node->input->type;
@@ -179,11 +204,19 @@ void check_operator(struct checker *checker, struct node *node)
     case OP_UNION:
         check_union(checker, node);
         return;
+    case OP_EQUAL:
+    case OP_NOT_EQUAL:
+    case OP_EQUIVALENT:
+    case OP_NOT_EQUIVALENT:
+        warn_never_equal(checker, node);
+        break;
     case OP_IN:
-        check_single(checker, node->input->type, node->input->span, "\"in\"");
+        warn_never_equal(checker, node);
+        check_single(checker, node->input->type, node->input->span, "in");
         break;
     case OP_CONTAINS:
-        check_single(checker, node->right->type, node->right->span, "\"contains\"");
+        warn_never_equal(checker, node);
+        check_single(checker, node->right->type, node->right->span, "contains");
         break;
     case OP_AND:
     case OP_OR:

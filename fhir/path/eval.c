@@ -476,7 +476,7 @@ static enum truth truth_of_items(struct evaluation *eval, const struct node *nod
                                  struct path_items items)
 {
     struct path_item value;
-    if (!single_value(eval, items, node->span, "a Boolean", &value)) {
+    if (!single_value(eval, items, node->span, "a condition", &value)) {
         return TRUTH_EMPTY;
     }
     /* Section 4.5: one item of another type counts as true. */

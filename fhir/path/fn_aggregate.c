@@ -87,6 +87,12 @@ static void add_extreme(struct evaluation *eval, const struct call *call, enum o
 {
     struct collection values = values_of(eval, call);
     size_t best = 0;
+    if (values.count != 0 &&
+        operator_result(op, values.at[0].kind, values.at[0].kind) == PATH_NODE) {
+        eval_stop(eval, DIAG_PATH_INPUT_TYPE, call->node->mark, NULL,
+                  "%s() is called on values that have an order, not on %.*s",
+                  call->node->function->name, SLICE_ARGS(item_words(eval, &values.at[0])));
+    }
     for (size_t i = 1; i < values.count; i++) {
         enum truth truth =
             compare_items(eval, op, &values.at[i], &values.at[best], call->node->mark);

@@ -16,6 +16,8 @@ enum input_rule {
     INPUT_BOOLEANS, /* Booleans only, any number, an empty one too */
     INPUT_STRING,   /* one String */
     INPUT_STRINGS,  /* Strings only, any number */
+    INPUT_MEASURES, /* numbers and Quantities only, any number */
+    INPUT_SORTABLE, /* values that have an order, any number */
     INPUT_NUMBER,   /* one Integer or Decimal */
     INPUT_MEASURE,  /* one Integer, Decimal or Quantity */
     INPUT_QUANTITY, /* one Quantity, or a number */

@@ -72,7 +72,7 @@ unsigned type_kinds(const struct path_type *type);
 bool member_plan_make(const struct model *model, const struct model_type *type, struct slice name,
                       struct member_plan *plan_out);
 
-/* ---- check.c ---- */
+/* ---- check.c and check_*.c ---- */
 
 struct checker {
     struct arena *arena;
@@ -94,6 +94,11 @@ struct surroundings {
  * it in its path. Never fails: faults are added to the diagnostics and the type becomes anything.
  */
 void check_node(struct checker *checker, struct node *node, struct surroundings *around);
+void check_member(struct checker *checker, struct node *node, struct surroundings *around);
+void check_variable(struct checker *checker, struct node *node, const struct surroundings *around);
+/* %record.field, a NODE_MEMBER on a variable, becomes the variable of that whole name. */
+void check_fuse_field(struct checker *checker, struct node *node);
+const struct path_type *check_context_type(struct checker *checker);
 void check_call(struct checker *checker, struct node *node, const struct path_type *input,
                 struct surroundings *around);
 void check_operator(struct checker *checker, struct node *node);
