@@ -169,6 +169,11 @@ static bool read_value(const struct reader *reader, const struct json *observati
     const struct json *quantity = json_get(observation, "valueQuantity");
     struct decimal value;
     struct span span = span_of(reader, quantity != NULL ? quantity : observation);
+    if (json_get(quantity, "comparator") != NULL) { /* "< 30 kg" is no weight */
+        diag_add(reader->diags, DIAG_GROWTH_MEASUREMENT, span,
+                 "a measurement that is only a bound (comparator) was left out");
+        return false;
+    }
     if (decimal_parse(json_text(json_get(quantity, "value")), &value) != STATUS_OK) {
         diag_add(reader->diags, DIAG_GROWTH_MEASUREMENT, span,
                  "a measurement without a value that can be read was left out");
@@ -348,6 +353,22 @@ static enum status read_entry(struct reader *reader, const struct json *resource
     return STATUS_OK;
 }
 
+static void begin(struct reader *reader, size_t count)
+{
+    size_t room = count < GROWTH_MEASUREMENTS_MAX ? count : GROWTH_MEASUREMENTS_MAX;
+    reader->result->measurements = ARENA_ARRAY(reader->arena, room, struct growth_measurement);
+    reader->result->plans = ARENA_ARRAY(reader->arena, room, struct growth_date);
+    read_patient(reader);
+}
+
+static void end(struct reader *reader)
+{
+    struct growth_bundle *result = reader->result;
+    if (result->plan_count > 0) {
+        qsort(result->plans, result->plan_count, sizeof *result->plans, by_date);
+    }
+}
+
 enum status growth_bundle_read(struct arena *arena, const struct json *bundle,
                                const struct source *source, struct diag_list *diags,
                                struct growth_bundle *bundle_out)
@@ -364,10 +385,7 @@ enum status growth_bundle_read(struct arena *arena, const struct json *bundle,
     if (status != STATUS_OK) {
         return status;
     }
-    size_t room = count < GROWTH_MEASUREMENTS_MAX ? count : GROWTH_MEASUREMENTS_MAX;
-    result.measurements = ARENA_ARRAY(arena, room, struct growth_measurement);
-    result.plans = ARENA_ARRAY(arena, room, struct growth_date);
-    read_patient(&reader);
+    begin(&reader, count);
     const struct json *entries = json_get(bundle, "entry");
     for (const struct json *e = json_first(entries); e != NULL; e = json_next(e)) {
         status = read_entry(&reader, json_get(e, "resource"));
@@ -375,9 +393,47 @@ enum status growth_bundle_read(struct arena *arena, const struct json *bundle,
             return status;
         }
     }
-    if (result.plan_count > 0) {
-        qsort(result.plans, result.plan_count, sizeof *result.plans, by_date);
+    end(&reader);
+    *bundle_out = result;
+    return STATUS_OK;
+}
+
+/* ---- resources without a Bundle ---- */
+
+static int by_type_and_id(const void *a, const void *b)
+{
+    const struct json *x = *(const struct json *const *)a;
+    const struct json *y = *(const struct json *const *)b;
+    int order = slice_compare(json_get_text(x, "resourceType"), json_get_text(y, "resourceType"));
+    return order != 0 ? order : slice_compare(json_get_text(x, "id"), json_get_text(y, "id"));
+}
+
+static bool is_same_resource(const struct json *a, const struct json *b)
+{
+    return a == b || (by_type_and_id(&a, &b) == 0 && json_get_text(a, "id").len != 0);
+}
+
+enum status growth_resources_read(struct arena *arena, const struct json *patient,
+                                  const struct json *const *resources, size_t count,
+                                  struct diag_list *diags, struct growth_bundle *bundle_out)
+{
+    struct growth_bundle result = {.count = 0};
+    struct reader reader = {.arena = arena, .diags = diags, .patient = patient, .result = &result};
+    const struct json **sorted = ARENA_ARRAY(arena, count + 1, const struct json *);
+    for (size_t i = 0; i < count; i++) {
+        sorted[i] = resources[i];
     }
+    qsort(sorted, count, sizeof *sorted, by_type_and_id);
+    begin(&reader, count);
+    for (size_t i = 0; i < count; i++) {
+        enum status status = i != 0 && is_same_resource(sorted[i - 1], sorted[i])
+                                 ? STATUS_OK
+                                 : read_entry(&reader, sorted[i]);
+        if (status != STATUS_OK) {
+            return status;
+        }
+    }
+    end(&reader);
     *bundle_out = result;
     return STATUS_OK;
 }

@@ -28,6 +28,15 @@ enum status growth_bundle_read(struct arena *arena, const struct json *bundle,
                                const struct source *source, struct diag_list *diags,
                                struct growth_bundle *bundle_out);
 
+/*
+ * The same out of a Patient and resources that were fetched for it, without a Bundle around them;
+ * one that stands in the list twice (by type and id) is read once. They have no places: warnings
+ * have none either.
+ */
+enum status growth_resources_read(struct arena *arena, const struct json *patient,
+                                  const struct json *const *resources, size_t count,
+                                  struct diag_list *diags, struct growth_bundle *bundle_out);
+
 /* The sex that chooses a chart: the birth sex (US Core extension) when it is M or F, else
  * Patient.gender. *is_birth_sex_out: the two disagree. */
 enum growth_sex growth_sex_of_patient(const struct json *patient, bool *is_birth_sex_out);

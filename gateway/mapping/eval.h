@@ -7,7 +7,7 @@
 
 #include "gateway/mapping/tree.h"
 
-enum { VALUES_MOST = 160 };
+enum { VALUES_MOST = 320 };
 
 struct eval {
     const struct mapping *mapping;
@@ -48,7 +48,7 @@ bool resource_is_void(const struct json *resource);
 /* ---- vitals.c ---- */
 
 /* Assesses growth from the visit's weight and height and publishes %growth.*. */
-void evaluate_growth(struct eval *e);
+enum status evaluate_growth(struct eval *e);
 
 /* ---- build.c ---- */
 

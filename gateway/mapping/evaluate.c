@@ -361,9 +361,11 @@ static enum status evaluate(struct eval *e)
         e->result->reason = SLICE("fetch-failed");
         return STATUS_OK;
     }
-    evaluate_growth(e);
     enum truth eligible;
-    status = publish_defines(e);
+    status = evaluate_growth(e);
+    if (status == STATUS_OK) {
+        status = publish_defines(e);
+    }
     if (status == STATUS_OK) {
         status = evaluate_truth(e, &e->mapping->eligible, &eligible);
     }

@@ -15,7 +15,7 @@ struct part_rule { /* a reusable resource: parts/NAME.yaml */
     struct span span;
 };
 
-enum { VARIABLES_MOST = 128 };
+enum { VARIABLES_MOST = 256 };
 
 struct loader {
     struct arena *arena;
@@ -67,7 +67,7 @@ bool load_expr_part(struct loader *l, const struct yaml_text *text, size_t from,
 const struct piece *load_pieces(struct loader *l, const struct yaml *node, bool *whole_out);
 /* Make %name known to the expressions that follow: of a System type, of a FHIR type, or as an
  * expression yields. */
-void load_system_variable(struct loader *l, struct slice name, enum path_kind kind);
+void load_system_variable(struct loader *l, struct slice name, enum path_kind kind, bool many);
 void load_fhir_variable(struct loader *l, struct slice name, const struct model_type *type,
                         bool many);
 void load_typed_variable(struct loader *l, struct slice name, const struct path_type *type);

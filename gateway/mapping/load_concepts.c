@@ -72,7 +72,8 @@ static void read_set(struct loader *l, const struct yaml *node)
     }
     set.concepts = concepts;
     LOAD_ADD(l, m->sets, m->set_count, set);
-    load_system_variable(l, arena_printf(l->arena, "sets.%.*s", SLICE_ARGS(set.name)), PATH_STRING);
+    load_system_variable(l, arena_printf(l->arena, "sets.%.*s", SLICE_ARGS(set.name)), PATH_STRING,
+                         false);
 }
 
 static void read_sets(struct loader *l, const struct yaml *node, void *target)

@@ -10,9 +10,9 @@ static void add_variable(struct loader *l, const struct path_variable *variable)
     l->variables[l->variable_count++] = *variable;
 }
 
-void load_system_variable(struct loader *l, struct slice name, enum path_kind kind)
+void load_system_variable(struct loader *l, struct slice name, enum path_kind kind, bool many)
 {
-    struct path_variable variable = {.name = name, .is_system = true, .system = kind};
+    struct path_variable variable = {.name = name, .is_system = true, .system = kind, .many = many};
     add_variable(l, &variable);
 }
 

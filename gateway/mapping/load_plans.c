@@ -150,8 +150,8 @@ static bool add_with_quantity(struct loader *l, struct item_rule *item, const st
     add_with(l, item, name, (struct path_item){.kind = PATH_DECIMAL, .decimal = value},
              argument != NULL);
     add_with(l, item, unit_name, path_item_string(rest), argument != NULL);
-    load_system_variable(l, name, PATH_DECIMAL);
-    load_system_variable(l, unit_name, PATH_STRING);
+    load_system_variable(l, name, PATH_DECIMAL, false);
+    load_system_variable(l, unit_name, PATH_STRING, false);
     return true;
 }
 
@@ -176,7 +176,7 @@ static void bind_parameter(struct loader *l, struct item_rule *item,
                    "there is no code \"%.*s\" in concepts/", SLICE_ARGS(text));
     }
     add_with(l, item, name, path_item_string(text), argument != NULL);
-    load_system_variable(l, name, PATH_STRING);
+    load_system_variable(l, name, PATH_STRING, false);
 }
 
 static void load_use(struct loader *l, const struct yaml *use, struct item_rule *item,

@@ -1,3 +1,4 @@
+#include "gateway/mapping/growth_fields.h"
 #include "gateway/mapping/load.h"
 
 /* ---- head ---- */
@@ -232,12 +233,27 @@ static void read_height(struct loader *l, const struct yaml *node, void *target)
     ((struct mapping *)target)->height = fact_named(l, node);
 }
 
+static void read_also(struct loader *l, const struct yaml *node, void *target)
+{
+    struct mapping *m = target;
+    if (!load_is(l, node, YAML_LIST)) {
+        return;
+    }
+    m->growth_also = ARENA_ARRAY(l->arena, node->count + 1, const struct fact_rule *);
+    for (const struct yaml *entry = node->first; entry != NULL; entry = entry->next) {
+        const struct fact_rule *fact = fact_named(l, entry);
+        if (fact != NULL) {
+            m->growth_also[m->growth_also_count++] = fact;
+        }
+    }
+}
+
 /* Read when all facts are known: their table does not move any more. */
 static void read_growth(struct loader *l, const struct yaml *node)
 {
-    static const struct field fields[] = {{"weight", true, read_weight},
-                                          {"height", true, read_height}};
-    load_map(l, node, fields, 2, l->mapping);
+    static const struct field fields[] = {
+        {"weight", true, read_weight}, {"height", true, read_height}, {"also", false, read_also}};
+    load_map(l, node, fields, 3, l->mapping);
 }
 
 /* ---- named expressions and holds ---- */
@@ -345,23 +361,11 @@ struct published {
     enum path_kind kind;
 };
 
-/* The typed variables that every mapping has (mappings/README.md, "what an expression can name").
- */
+/* The typed variables that every mapping has, beside %growth.* (mappings/README.md, "What an
+ * expression can name"). */
 static const struct published published[] = {
     {"visit.date", PATH_DATE},
     {"visit.encounter", PATH_STRING},
-    {"growth.sex", PATH_STRING},
-    {"growth.ageMonths", PATH_INTEGER},
-    {"growth.measured", PATH_DATE},
-    {"growth.bmi", PATH_DECIMAL},
-    {"growth.weight", PATH_QUANTITY},
-    {"growth.height", PATH_QUANTITY},
-    {"growth.z", PATH_DECIMAL},
-    {"growth.percentile", PATH_DECIMAL},
-    {"growth.percentOfP95", PATH_DECIMAL},
-    {"growth.category", PATH_STRING},
-    {"growth.chart", PATH_STRING},
-    {"growth.implausible", PATH_BOOLEAN},
     {"acceptor", PATH_STRING},
     {"speaker", PATH_STRING},
 };
@@ -370,7 +374,12 @@ static void publish(struct loader *l)
 {
     load_fhir_variable(l, SLICE("patient"), model_type_find(l->model, SLICE("Patient")), false);
     for (size_t i = 0; i < sizeof published / sizeof *published; i++) {
-        load_system_variable(l, slice_of(published[i].name), published[i].kind);
+        load_system_variable(l, slice_of(published[i].name), published[i].kind, false);
+    }
+    for (int i = 0; i < GROWTH_FIELD_COUNT; i++) {
+        enum growth_field field = (enum growth_field)i;
+        load_system_variable(l, growth_variable_name(field), growth_variable_kind(field),
+                             growth_variable_is_many(field));
     }
 }
 

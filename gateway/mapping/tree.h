@@ -204,6 +204,8 @@ struct mapping {
     struct expr eligible;
     const struct fact_rule *weight; /* which facts growth is assessed from */
     const struct fact_rule *height;
+    const struct fact_rule **growth_also; /* edema, gestational age, the record's own percentile */
+    size_t growth_also_count;
     struct fact_rule *facts;
     size_t fact_count;
     struct define *defines;
