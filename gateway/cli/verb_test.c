@@ -23,14 +23,16 @@ static enum status run_cases(struct cli *cli, const struct mapping *mapping,
                              struct tally *tally)
 {
     enum status worst = STATUS_OK;
+    struct case_runner runner = {.validator = validator_create(cli->arena, model_r4()),
+                                 .limits = LIMITS_DEFAULT};
     for (size_t i = 0; i < folder->count; i++) {
         struct case_run *runs;
         size_t count;
         if (!slice_starts_with(folder->files[i].path, SLICE("cases/"))) {
             continue;
         }
-        enum status status = case_run_file(mapping, cli->arena, &folder->files[i], &LIMITS_DEFAULT,
-                                           diags, &runs, &count);
+        enum status status =
+            case_run_file(&runner, mapping, cli->arena, &folder->files[i], diags, &runs, &count);
         if (status != STATUS_OK) {
             worst = status;
             continue;

@@ -7,29 +7,37 @@
 #ifndef GATEWAY_MAPPING_CASE_H
 #define GATEWAY_MAPPING_CASE_H
 
+#include "fhir/validate/validate.h"
+#include "gateway/base/yaml.h"
 #include "gateway/mapping/mapping.h"
+
+struct case_runner {
+    const struct validator *validator; /* a plan that is not valid FHIR fails its case; NULL: not
+                                          looked at */
+    struct limits limits;
+};
 
 struct case_run {
     struct slice name; /* "overweight-7y-ready", "overweight-7y-ready/3" for its third neighbour */
     bool passed;
     const struct slice
-        *differences; /* "want outcome hold, got proposal"; difference_count of them */
+        *differences; /* "outcome: want hold, got proposal"; difference_count of them */
     size_t difference_count;
-    struct slice row;  /* the cell that was met, "age=child category=..." ; empty when none was */
-    struct slice plan; /* the plan that was proposed; empty: none */
-    const struct slice *holds;
-    size_t hold_count;
+    enum status status;              /* of mapping_evaluate() */
+    struct evaluation_result result; /* when status is STATUS_OK */
+    const struct yaml *expect;
 };
 
 /*
  * Runs the case of one file and its neighbours. STATUS_INVALID: the file is no case; diags says
  * where. All lives in the arena.
  */
-enum status case_run_file(const struct mapping *mapping, struct arena *arena,
-                          const struct mapping_file *file, const struct limits *limits,
+enum status case_run_file(const struct case_runner *runner, const struct mapping *mapping,
+                          struct arena *arena, const struct mapping_file *file,
                           struct diag_list *diags, struct case_run **runs_out, size_t *count_out);
 
-/* Plans and holds that no run of the list reached: each as "plan NAME" or "hold ID". */
+/* Rows, plans and holds that no passed run of the list shows, each in words: "plan NAME". A hold is
+ * shown by a case that expects it by its id. */
 size_t case_uncovered(const struct mapping *mapping, struct arena *arena,
                       const struct case_run *runs, size_t count, struct slice **uncovered_out);
 

@@ -273,6 +273,7 @@ static enum status find_row(struct eval *e, const struct row **row_out)
             arena_printf(e->arena, "%.*s=%.*s", SLICE_ARGS(m->inputs[i].name), SLICE_ARGS(text));
     }
     *row_out = NULL;
+    e->result->row = SIZE_MAX;
     for (size_t r = 0; r < m->row_count; r++) {
         bool matches = true;
         for (size_t i = 0; i < m->input_count; i++) {
@@ -280,6 +281,7 @@ static enum status find_row(struct eval *e, const struct row **row_out)
         }
         if (matches) {
             *row_out = &m->rows[r];
+            e->result->row = r;
             return STATUS_OK;
         }
     }
@@ -385,7 +387,7 @@ enum status mapping_evaluate(const struct mapping *mapping, struct arena *arena,
                              struct diag_list *diags, struct evaluation_result *result_out)
 {
     struct eval *e = evaluate_create(mapping, arena, limits, diags);
-    struct evaluation_result result = {.outcome = OUTCOME_HOLD};
+    struct evaluation_result result = {.outcome = OUTCOME_HOLD, .row = SIZE_MAX};
     e->input = input;
     e->result = &result;
     enum status status = evaluate(e);

@@ -367,9 +367,7 @@ static void check_files(struct loader *l, const struct mapping_file *files, size
     }
 }
 
-/* A part is read once for each use, and says the same mistake each time: once is enough. The list
- * is sorted. */
-static void tell_once(struct diag_list *diags)
+void mapping_tell_once(struct diag_list *diags)
 {
     for (struct diag *diag = diags->first; diag != NULL; diag = diag->next) {
         while (diag->next != NULL && diag->next->code == diag->code && diag->span.source != NULL &&
@@ -405,7 +403,7 @@ enum status mapping_load(struct arena *arena, const struct mapping_file *files, 
     }
     check_targets(l);
     diag_sort(diags);
-    tell_once(diags);
+    mapping_tell_once(diags);
     if (diags->errors != before) {
         return STATUS_INVALID;
     }

@@ -121,7 +121,8 @@ struct evaluation_result {
     struct slice plan;      /* name of the plan template, for OUTCOME_PROPOSAL */
     struct slice public_id; /* the only name of the plan that may reach the EHR */
     struct slice ask;       /* what to ask the family ("readiness"); may be empty */
-    struct slice *cells;    /* "age=child", ... the row's cell; cell_count of them */
+    size_t row;          /* of the decision table, from 0; SIZE_MAX: none was looked for or met */
+    struct slice *cells; /* "age=child", ... the row's cell; cell_count of them */
     size_t cell_count;
     struct slice *holds; /* ids of all holds that are true or unknown */
     size_t hold_count;
@@ -140,6 +141,12 @@ struct evaluation_result {
 enum status mapping_evaluate(const struct mapping *mapping, struct arena *arena,
                              const struct evaluation_input *input, const struct limits *limits,
                              struct diag_list *diags, struct evaluation_result *result_out);
+
+/*
+ * The plan as a Bundle of type collection, for validating and showing: items get a urn:uuid by
+ * their position, and the references among them lead there. Lives in the arena.
+ */
+struct json *mapping_plan_bundle(struct arena *arena, const struct evaluation_result *result);
 
 const char *
 outcome_name(enum outcome outcome); /* "proposal", "hand-over", "hold", "drop", "not-eligible" */

@@ -235,6 +235,10 @@ const struct plan_rule *mapping_find_plan(const struct mapping *mapping, struct 
 const struct text_entry *mapping_find_text(const struct mapping *mapping, struct slice plan,
                                            struct slice language, enum audience audience,
                                            struct slice key);
+/* A part is read once for each use, a case once for each neighbour, and says the same mistake each
+ * time: once is enough. Repetitions follow each other. */
+void mapping_tell_once(struct diag_list *diags);
+
 bool concept_set_has(const struct concept_set *set, struct slice system, struct slice code);
 
 #endif

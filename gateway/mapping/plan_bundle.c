@@ -1,0 +1,66 @@
+#include "gateway/mapping/mapping.h"
+
+enum { DEPTH_MOST = 64 };
+
+static const char item_prefix[] = "#item:";
+
+static struct slice item_url(struct arena *arena, size_t index)
+{
+    return arena_printf(arena, "urn:uuid:00000000-0000-4000-8000-%012zu", index + 1);
+}
+
+/* The text itself, or the URL of the item that it refers to. */
+static struct slice resolved(struct arena *arena, const struct evaluation_result *result,
+                             struct slice text)
+{
+    if (!slice_starts_with(text, slice_of(item_prefix))) {
+        return text;
+    }
+    struct slice key = slice_part(text, sizeof item_prefix - 1, SIZE_MAX);
+    for (size_t i = 0; i < result->item_count; i++) {
+        if (slice_equal(result->items[i].key, key)) {
+            return item_url(arena, i);
+        }
+    }
+    return text;
+}
+
+static struct json *copy_resolved(struct arena *arena, const struct evaluation_result *result,
+                                  const struct json *value, unsigned depth)
+{
+    enum json_kind kind = json_kind(value);
+    if (depth == DEPTH_MOST || (kind != JSON_OBJECT && kind != JSON_ARRAY)) {
+        return kind == JSON_STRING
+                   ? json_new_string(arena, resolved(arena, result, json_text(value)))
+                   : json_copy(arena, value);
+    }
+    struct json *copy = kind == JSON_OBJECT ? json_new_object(arena) : json_new_array(arena);
+    for (const struct json *it = json_first(value); it != NULL; it = json_next(it)) {
+        struct json *member = copy_resolved(arena, result, it, depth + 1);
+        if (kind == JSON_OBJECT) {
+            json_add(arena, copy, json_name(it), member);
+        } else {
+            json_append(copy, member);
+        }
+    }
+    return copy;
+}
+
+struct json *mapping_plan_bundle(struct arena *arena, const struct evaluation_result *result)
+{
+    struct json *bundle = json_new_object(arena);
+    struct json *entries = json_new_array(arena);
+    json_add(arena, bundle, SLICE("resourceType"), json_new_string(arena, SLICE("Bundle")));
+    json_add(arena, bundle, SLICE("type"), json_new_string(arena, SLICE("collection")));
+    for (size_t i = 0; i < result->item_count; i++) {
+        struct json *entry = json_new_object(arena);
+        json_add(arena, entry, SLICE("fullUrl"), json_new_string(arena, item_url(arena, i)));
+        json_add(arena, entry, SLICE("resource"),
+                 copy_resolved(arena, result, result->items[i].resource, 0));
+        json_append(entries, entry);
+    }
+    if (result->item_count != 0) { /* FHIR has no empty arrays */
+        json_add(arena, bundle, SLICE("entry"), entries);
+    }
+    return bundle;
+}
