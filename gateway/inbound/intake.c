@@ -9,8 +9,8 @@ static const int64_t body_window_us = (int64_t)24 * 3600 * 1000000;
 
 struct slice intake_local_id(struct slice reference, const char *type, struct slice base_url)
 {
-    if (base_url.len != 0 && slice_starts_with(reference, base_url) && reference.len > base_url.len &&
-        reference.at[base_url.len] == '/') {
+    if (base_url.len != 0 && slice_starts_with(reference, base_url) &&
+        reference.len > base_url.len && reference.at[base_url.len] == '/') {
         reference = slice_part(reference, base_url.len + 1, SIZE_MAX);
     }
     struct slice rest = reference;
@@ -24,7 +24,8 @@ struct slice intake_local_id(struct slice reference, const char *type, struct sl
     }
     for (size_t i = 0; i < id.len; i++) { /* FHIR R4 datatypes.html, id */
         char c = id.at[i];
-        bool good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
+        bool good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                    c == '-' || c == '.';
         if (!good) {
             return SLICE_NONE;
         }
@@ -37,7 +38,8 @@ static struct slice reference_text(const struct json *resource, const char *elem
     return json_get_text(json_get(resource, element), "reference");
 }
 
-/* The calendar date of an element that is a dateTime or instant, in the offset it carries: its first ten characters. */
+/* The calendar date of an element that is a dateTime or instant, in the offset it carries: its
+ * first ten characters. */
 static struct slice calendar_date(const struct json *resource)
 {
     static const char *const elements[] = {"effectiveDateTime", "effectiveInstant", "issued"};
@@ -64,7 +66,8 @@ struct collector {
 static void add_trigger(struct collector *c, struct slice patient, struct slice visit)
 {
     for (size_t i = 0; i < c->count; i++) {
-        if (slice_equal(c->triggers[i].patient, patient) && slice_equal(c->triggers[i].visit, visit)) {
+        if (slice_equal(c->triggers[i].patient, patient) &&
+            slice_equal(c->triggers[i].visit, visit)) {
             return;
         }
     }
@@ -90,9 +93,11 @@ static void look_at(struct collector *c, const struct json *resource)
         c->ambiguous = true;
         return;
     }
-    struct slice encounter = intake_local_id(reference_text(resource, "encounter"), "Encounter", request->base_url);
-    struct slice visit =
-        encounter.at != NULL ? arena_printf(c->arena, "Encounter/%.*s", SLICE_ARGS(encounter)) : calendar_date(resource);
+    struct slice encounter =
+        intake_local_id(reference_text(resource, "encounter"), "Encounter", request->base_url);
+    struct slice visit = encounter.at != NULL
+                             ? arena_printf(c->arena, "Encounter/%.*s", SLICE_ARGS(encounter))
+                             : calendar_date(resource);
     if (visit.at == NULL) {
         c->incomplete = true;
         return;
@@ -107,7 +112,8 @@ static void look_at_message(struct collector *c)
         look_at(c, json);
         return;
     }
-    for (const struct json *entry = json_first(json_get(json, "entry")); entry != NULL; entry = json_next(entry)) {
+    for (const struct json *entry = json_first(json_get(json, "entry")); entry != NULL;
+         entry = json_next(entry)) {
         look_at(c, json_get(entry, "resource"));
     }
 }
@@ -121,29 +127,33 @@ static struct slice body_hash(struct arena *arena, struct slice body)
     return arena_copy(arena, slice_of(text));
 }
 
-static void make_key(struct arena *arena, const struct intake_request *request, struct intake *intake)
+static void make_key(struct arena *arena, const struct intake_request *request,
+                     struct intake *intake)
 {
     struct slice ehr = request->ehr;
     if (request->deleted) {
-        intake->key = arena_printf(arena, "%.*s/%.*s/%.*s/deleted/%" PRId64, SLICE_ARGS(ehr), SLICE_ARGS(intake->type),
-                                   SLICE_ARGS(intake->id), request->now / second_us);
+        intake->key = arena_printf(arena, "%.*s/%.*s/%.*s/deleted/%" PRId64, SLICE_ARGS(ehr),
+                                   SLICE_ARGS(intake->type), SLICE_ARGS(intake->id),
+                                   request->now / second_us);
         return;
     }
     struct slice hash = body_hash(arena, request->body);
     if (request->kind == MESSAGE_DIRECT) {
-        intake->key = arena_printf(arena, "%.*s/%.*s", SLICE_ARGS(request->sender), SLICE_ARGS(hash));
+        intake->key =
+            arena_printf(arena, "%.*s/%.*s", SLICE_ARGS(request->sender), SLICE_ARGS(hash));
         intake->key_is_body_hash = true;
         intake->key_window_us = body_window_us;
         return;
     }
     bool versioned = intake->version.len != 0;
     struct slice last = versioned ? intake->version : hash;
-    intake->key = arena_printf(arena, "%.*s/%.*s/%.*s/%.*s", SLICE_ARGS(ehr), SLICE_ARGS(intake->type),
-                               SLICE_ARGS(intake->id), SLICE_ARGS(last));
+    intake->key = arena_printf(arena, "%.*s/%.*s/%.*s/%.*s", SLICE_ARGS(ehr),
+                               SLICE_ARGS(intake->type), SLICE_ARGS(intake->id), SLICE_ARGS(last));
     intake->key_is_body_hash = !versioned;
 }
 
-static enum status describe(const struct intake_request *request, struct intake *intake, const char **why_out)
+static enum status describe(const struct intake_request *request, struct intake *intake,
+                            const char **why_out)
 {
     if (request->deleted) {
         intake->type = request->type;
@@ -172,8 +182,8 @@ static enum status describe(const struct intake_request *request, struct intake 
     return STATUS_OK;
 }
 
-enum status intake_read(struct arena *arena, const struct intake_request *request, struct intake *intake_out,
-                        const char **why_out)
+enum status intake_read(struct arena *arena, const struct intake_request *request,
+                        struct intake *intake_out, const char **why_out)
 {
     struct intake intake = {.end_state = WORK_DROPPED, .end_reason = REASON_NO_TRIGGER};
     enum status status = describe(request, &intake, why_out);
@@ -191,7 +201,8 @@ enum status intake_read(struct arena *arena, const struct intake_request *reques
         return STATUS_LIMIT;
     }
     if (c.ambiguous || c.incomplete) {
-        /* Held when it stands alone; in a Bundle the certain ones go their way, and the whole is one message. */
+        /* Held when it stands alone; in a Bundle the certain ones go their way, and the whole is
+         * one message. */
         intake.end_state = WORK_HELD;
         intake.end_reason = c.ambiguous ? REASON_AMBIGUOUS_PATIENT : REASON_INCOMPLETE;
     }
