@@ -1,0 +1,33 @@
+/*
+ * What receive, poll and subscription upkeep share: whom they hand their work to. All pointers are
+ * borrowed and outlive them.
+ */
+#ifndef GATEWAY_INBOUND_INBOUND_H
+#define GATEWAY_INBOUND_INBOUND_H
+
+#include <stdbool.h>
+
+#include "fhir/json/json.h"
+#include "gateway/base/clock.h"
+#include "gateway/base/log.h"
+#include "gateway/base/loop.h"
+#include "gateway/base/pool.h"
+#include "gateway/config/config.h"
+#include "gateway/store/store.h"
+
+struct inbound_host {
+    struct loop *loop;
+    struct pool *pool;
+    struct store *store;
+    const struct clock *clock;
+    struct log *log; /* may be NULL */
+    /* Does a mapping start on this resource? Any thread. */
+    bool (*starts)(void *arg, const struct config_ehr *ehr, const struct json *resource);
+    /* A message was stored (not a repeat): an evaluation may be due. Any thread; may be NULL. */
+    void (*accepted)(void *arg, const struct config_ehr *ehr);
+    /* A poll was made due: poller_nudge(). Any thread; may be NULL. */
+    void (*poll_due)(void *arg, const struct config_ehr *ehr);
+    void *arg;
+};
+
+#endif
