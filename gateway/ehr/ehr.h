@@ -88,11 +88,12 @@ struct arena *ehr_answer_keep(struct ehr_answer *answer);
 /* ---- calls: from any thread ---- */
 
 enum ehr_verb {
-    EHR_READ,   /* type, id */
-    EHR_SEARCH, /* type, query; all pages are collected */
-    EHR_FIND,   /* type, system, value: by identifier. Did my write land? */
-    EHR_CREATE, /* type, body; with value: If-None-Exist identifier=system|value */
-    EHR_UPDATE, /* type, id, body; version: If-Match; only_new: If-None-Match * */
+    EHR_READ,     /* type, id */
+    EHR_SEARCH,   /* type, query; all pages are collected */
+    EHR_FIND,     /* type, system, value: by identifier. Did my write land? */
+    EHR_CREATE,   /* type, body; with value: If-None-Exist identifier=system|value */
+    EHR_UPDATE,   /* type, id, body; version: If-Match; only_new: If-None-Match * */
+    EHR_METADATA, /* the CapabilityStatement */
     EHR_VERB_COUNT
 };
 
@@ -165,8 +166,9 @@ struct ehr_options {
 enum status ehr_create(const struct ehr_options *options, struct diag_list *diags,
                        struct ehr **ehr_out);
 
-/* The statement kept by an earlier run, used until a new one came in. Before ehr_start. */
-void ehr_use_capability(struct ehr *ehr, struct slice etag, struct slice body);
+/* The statement kept by an earlier run, used until a new one came in; one that cannot be read is
+ * left alone. Before ehr_start. */
+void ehr_use_capability(struct ehr *ehr, struct slice body);
 
 /* From now on token and CapabilityStatement are fetched and renewed. */
 void ehr_start(struct ehr *ehr);
