@@ -8,7 +8,6 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-#include "gateway/base/uuid.h"
 #include "gateway/ehr/token.h"
 #include "gateway/http/jose.h"
 
@@ -66,7 +65,10 @@ enum status token_create(struct ehr *ehr, struct diag_list *diags)
     if (auth->kind == AUTH_SMART) {
         keeper->expires_at = INT64_MIN;
         keeper->refresh_at = INT64_MIN;
-        return identity_load_key(ehr, diags);
+        return jose_key_load(
+            arena_cstr(diags->arena, auth->key_file),
+            auth->algorithm == AUTH_RS384 ? JOSE_RS384 : JOSE_ES384, auth->key_id, SPAN_NONE, diags,
+            &keeper->key);
     }
     return STATUS_OK;
 }
@@ -240,17 +242,24 @@ static void post(struct asking *asking, const struct send_order *order)
     }
 }
 
+/* Both clocks of an assertion are the server's, as far as we know it. */
+static int64_t server_utc(void *state)
+{
+    return ehr_server_now(state);
+}
+
 static enum status build_assertion(void *arg)
 {
     struct asking *asking = arg;
     struct ehr *ehr = asking->ehr;
     const struct config_auth *auth = &ehr->config->auth;
-    char unique[UUID_TEXT_SIZE];
-    uuid_write(uuid_v7(ehr->options.clock, ehr->options.random), unique);
-    struct slice claims = token_claims(asking->arena, auth->client_id, asking->endpoint,
-                                       ehr_server_now(ehr), slice_of(unique));
+    const struct clock at_server = {.utc = server_utc, .state = ehr};
+    const struct client_assertion wanted = {.client_id = auth->client_id,
+                                            .token_url = asking->endpoint};
     struct slice assertion;
-    enum status status = jose_sign(asking->arena, ehr->token.key, auth->key_id, claims, &assertion);
+    enum status status =
+        client_assertion_write(asking->arena, ehr->token.key, &wanted, &at_server,
+                               ehr->options.random, &assertion);
     if (status == STATUS_OK) {
         asking->body = token_form(asking->arena, auth->scope, assertion);
     }

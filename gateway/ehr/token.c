@@ -1,14 +1,12 @@
 #include "gateway/ehr/token.h"
 
-#include <inttypes.h>
-
 #include "gateway/ehr/searchset.h"
 #include "gateway/ehr/url.h"
 #include "gateway/http/http.h"
 
 static const int64_t second_us = 1000000;
 
-enum { ASSERTION_SECONDS = 240, LIFE_SECONDS_DEFAULT = 300, LIFE_SECONDS_MOST = 24 * 3600 };
+enum { LIFE_SECONDS_DEFAULT = 300, LIFE_SECONDS_MOST = 24 * 3600 };
 
 /* An absent list allows all; a present one must have the word. */
 static bool lists(const struct json *list, const char *word)
@@ -48,22 +46,6 @@ enum status token_read_discovery(struct arena *arena, const struct json *configu
     }
     *endpoint_out = endpoint;
     return STATUS_OK;
-}
-
-struct slice token_claims(struct arena *arena, struct slice client_id, struct slice endpoint,
-                          int64_t now_us, struct slice unique)
-{
-    struct json *claims = json_new_object(arena);
-    json_add(arena, claims, SLICE("iss"), json_new_string(arena, client_id));
-    json_add(arena, claims, SLICE("sub"), json_new_string(arena, client_id));
-    json_add(arena, claims, SLICE("aud"), json_new_string(arena, endpoint));
-    int64_t now = now_us / second_us;
-    struct slice issued = arena_printf(arena, "%" PRId64, now);
-    struct slice expires = arena_printf(arena, "%" PRId64, now + ASSERTION_SECONDS);
-    json_add(arena, claims, SLICE("iat"), json_new_number(arena, issued));
-    json_add(arena, claims, SLICE("exp"), json_new_number(arena, expires));
-    json_add(arena, claims, SLICE("jti"), json_new_string(arena, unique));
-    return json_write(arena, claims, JSON_COMPACT);
 }
 
 struct slice token_form(struct arena *arena, struct slice scope, struct slice assertion)

@@ -18,10 +18,6 @@ enum status token_read_discovery(struct arena *arena, const struct json *configu
                                  struct slice base_url, const char *algorithm,
                                  struct slice *endpoint_out, const char **why_out);
 
-/* The claims of an assertion: at `now_us` (UTC, the server's idea of it), good for four minutes. */
-struct slice token_claims(struct arena *arena, struct slice client_id, struct slice endpoint,
-                          int64_t now_us, struct slice unique);
-
 /* The form that is posted. */
 struct slice token_form(struct arena *arena, struct slice scope, struct slice assertion);
 
