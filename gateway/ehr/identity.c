@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "gateway/ehr/token.h"
-#include "gateway/http/jose.h"
+#include "gateway/http/jwt.h"
 
 static const int64_t ms_us = 1000;
 static const int64_t pause_us = (int64_t)TOKEN_PAUSE_MS * 1000;
