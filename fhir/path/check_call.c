@@ -476,6 +476,22 @@ static void check_type_call(struct checker *checker, struct node *node,
     }
 }
 
+/* A value set that is named and will not be there. */
+static void check_value_set(struct checker *checker, const struct node *node)
+{
+    const struct path_scope *scope = checker->scope;
+    const struct node *arg = node->args[0];
+    if (scope->has_value_set == NULL || arg->kind != NODE_LITERAL ||
+        arg->literal.kind != PATH_STRING || scope->has_value_set(scope->arg, arg->literal.text)) {
+        return;
+    }
+    const struct model_value_set *set = model_value_set_find(checker->model, arg->literal.text);
+    if (set == NULL || !set->enumerable) {
+        diag_add(checker->diags, DIAG_PATH_VALUE_SET, arg->span,
+                 "the value set '%.*s' is not loaded", SLICE_ARGS(arg->literal.text));
+    }
+}
+
 void check_call(struct checker *checker, struct node *node, const struct path_type *input,
                 struct surroundings *around)
 {
@@ -498,6 +514,9 @@ void check_call(struct checker *checker, struct node *node, const struct path_ty
         check_argument(checker, node, i, input, around);
     }
     node->type = result_type(checker, node, input);
+    if (node->function->run == fn_member_of) {
+        check_value_set(checker, node);
+    }
     if (function_arg(node->function, 0) == 'v') {
         define_variable(checker, node, input, around);
     }

@@ -143,7 +143,8 @@ struct path_scope {
     bool context_many;                /* the context may be any number of items */
     const struct path_variable *variables;
     size_t variable_count;
-    /* Whether memberOf() will find that value set; NULL: only those of the model are known. */
+    /* Whether memberOf() will find that value set beside those of the model; NULL: it is not asked
+     * before evaluation. */
     bool (*has_value_set)(void *arg, struct slice url);
     void *arg;
     bool strict;       /* order-dependent functions on unordered collections are errors */
