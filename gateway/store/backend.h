@@ -51,7 +51,7 @@ struct store_backend {
      * tx. Anything else: the group is lost and has to be abandoned.
      */
     enum status (*apply)(void *db, struct store_tx *tx);
-    enum status (*commit)(void *db);
+    enum status (*commit)(void *db, bool *wrote_out); /* false: there was nothing to write */
     void (*abandon)(void *db);
 
     struct uuid (*new_id)(void *db); /* any thread */

@@ -28,6 +28,7 @@ struct store {
     size_t bytes_most;
     pthread_t thread;
     bool thread_live;
+    bool failing_now; /* the writer's own */
 
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t wake;
@@ -84,7 +85,11 @@ static enum status commit(struct store *store)
     if (FAILPOINT(STORE_BEFORE_COMMIT)) {
         return STATUS_IO;
     }
-    enum status status = store->backend->commit(store->db);
+    bool wrote = false;
+    enum status status = store->backend->commit(store->db, &wrote);
+    if (wrote) {
+        store->failing_now = false; /* the disk took something again */
+    }
     (void)FAILPOINT(STORE_AFTER_COMMIT);
     return status;
 }
@@ -101,35 +106,33 @@ static enum status apply_all(struct store *store, struct store_tx *first,
         status = commit(store);
     }
     if (status != STATUS_OK) {
+        store->failing_now = true;
         store->backend->abandon(store->db);
     }
     return status;
 }
 
-/* How the last commit went. */
-static enum status apply_group(struct store *store, const struct group *group)
+static void apply_group(struct store *store, const struct group *group)
 {
-    enum status status = apply_all(store, group->first, NULL);
-    if (status == STATUS_OK) {
-        return STATUS_OK;
+    if (apply_all(store, group->first, NULL) == STATUS_OK) {
+        return;
     }
     for (struct store_tx *tx = group->first; tx != NULL; tx = tx->queue.next) {
-        status = apply_all(store, tx, tx->queue.next);
+        enum status status = apply_all(store, tx, tx->queue.next);
         if (status != STATUS_OK) {
             tx->status = status;
         }
     }
-    return status;
 }
 
-static void finish_group(struct store *store, const struct group *group, enum status status)
+static void finish_group(struct store *store, const struct group *group)
 {
     pthread_mutex_lock(&store->lock);
     store->items -= group->count;
     store->bytes -= group->bytes;
     store->commits++;
     store->transactions += group->count;
-    store->failing = status != STATUS_OK;
+    store->failing = store->failing_now;
     pthread_mutex_unlock(&store->lock);
     for (struct store_tx *tx = group->first, *next; tx != NULL; tx = next) {
         next = tx->queue.next; /* done may free it */
@@ -152,7 +155,8 @@ static void *write_groups(void *arg)
         }
         take_group(store, &group);
         pthread_mutex_unlock(&store->lock);
-        finish_group(store, &group, apply_group(store, &group));
+        apply_group(store, &group);
+        finish_group(store, &group);
     }
 }
 

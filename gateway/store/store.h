@@ -65,7 +65,7 @@ struct store_load {
     size_t bytes;
     uint64_t commits;      /* since opening */
     uint64_t transactions; /* in them */
-    bool failing;          /* the last commit failed: refuse new input until one succeeds */
+    bool failing;          /* commits fail since the last that wrote something: refuse new input */
 };
 struct store_load store_load(struct store *store);
 

@@ -54,6 +54,7 @@ static enum status group_begin(void *db)
 {
     struct sqlite_store *store = db;
     store->now = clock_utc(&store->clock);
+    store->changes_before = sqlite3_total_changes(store->writer.db);
     return execute(&store->writer, "BEGIN IMMEDIATE");
 }
 
@@ -139,12 +140,14 @@ static int count_wal(void *arg, sqlite3 *db, const char *name, int pages)
     return SQLITE_OK;
 }
 
-static enum status group_commit(void *db)
+static enum status group_commit(void *db, bool *wrote_out)
 {
     struct sqlite_store *store = db;
+    bool wrote = sqlite3_total_changes(store->writer.db) != store->changes_before;
     enum status status = execute(&store->writer, "COMMIT");
     if (status == STATUS_OK) {
         checkpoint(store);
+        *wrote_out = wrote;
     }
     return status;
 }
@@ -333,12 +336,13 @@ static enum status recover_in_transaction(void *arg)
 {
     struct opening *opening = arg;
     struct sqlite_store *store = opening->store;
+    bool wrote;
     enum status status = group_begin(store);
     if (status == STATUS_OK) {
         status = sqlite_recover(store);
     }
     if (status == STATUS_OK) {
-        status = group_commit(store);
+        status = group_commit(store, &wrote);
     }
     return status;
 }

@@ -69,6 +69,7 @@ struct sqlite_store {
     struct clock clock;
     struct random random;
     int64_t now; /* of the group being applied */
+    int changes_before;
     size_t wal_pages_most;
     int wal_pages;
     int lock_fd;

@@ -17,6 +17,7 @@
 
 #include "gateway/store/store.h"
 #include "gateway/store/store_read.h"
+#include "gateway/store/store_seam.h"
 #include "gateway/store/store_verify.h"
 
 #define SECOND INT64_C(1000000)
@@ -28,7 +29,8 @@ struct fixture {
     struct random_seeded seed;
     struct store_options options;
     struct store *store;
-    struct arena *arena; /* outputs of the test */
+    struct store_seam *seam; /* a disk without waiting, and with faults */
+    struct arena *arena;     /* outputs of the test */
 };
 
 static inline void open_store(struct fixture *f)
@@ -51,10 +53,13 @@ static inline struct fixture *begin(void)
     snprintf(f->dir, sizeof f->dir, "/tmp/eplan-test-store-XXXXXX");
     assert_non_null(mkdtemp(f->dir));
     f->arena = arena_create((size_t)1 << 30);
+    f->seam = store_seam_create("seam");
+    assert_non_null(f->seam);
     f->options = (struct store_options){.state_dir = slice_of(f->dir),
                                         .environment = SLICE("test"),
                                         .clock = clock_settable_init(&f->time, T0),
-                                        .random = random_seeded_init(&f->seed, 7)};
+                                        .random = random_seeded_init(&f->seed, 7),
+                                        .vfs = "seam"};
     open_store(f);
     return f;
 }
@@ -88,13 +93,19 @@ static inline void check_rules(struct fixture *f)
     }
 }
 
-static inline void end(struct fixture *f)
+static inline void discard(struct fixture *f)
 {
-    check_rules(f);
     store_close(&f->store);
+    store_seam_destroy(&f->seam);
     remove_store(f->dir);
     arena_destroy(&f->arena);
     free(f);
+}
+
+static inline void end(struct fixture *f)
+{
+    check_rules(f);
+    discard(f);
 }
 
 static inline void advance(struct fixture *f, int64_t us)

@@ -47,6 +47,9 @@ static void files_are_for_the_gateway_alone(void **state)
 {
     (void)state;
     struct fixture *f = begin();
+    store_close(&f->store);
+    f->options.vfs = NULL; /* the daemon's own */
+    open_store(f);
     accept_for(f, "k", "p1", "e1");
     static const char *const names[] = {"store.db", "store.db-wal", "store.db-shm", "lock"};
     struct stat facts;
@@ -135,9 +138,7 @@ static void another_programs_file_is_left_alone(void **state)
     check_refused(f, STATUS_INVALID,
                   "error: DIR: file is not a database [store-open]\n"
                   "  hint: the store is damaged: restore a backup\n");
-    remove_store(f->dir);
-    arena_destroy(&f->arena);
-    free(f);
+    discard(f);
 }
 
 /* ---- upgrades ---- */
@@ -294,10 +295,7 @@ static void a_damaged_record_harms_no_other(void **state)
     assert_int_equal(store_verify(slice_of(f->dir), f->arena, &faults), STATUS_OK);
     assert_int_equal(faults.all, 2);
     assert_int_equal(faults.at[0].rule, 13);
-    store_close(&f->store);
-    remove_store(f->dir);
-    arena_destroy(&f->arena);
-    free(f);
+    discard(f);
 }
 
 /* ---- statements ---- */
