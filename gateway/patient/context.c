@@ -33,21 +33,30 @@ struct slot {
     struct slice detail;
 };
 
-static void fetch_free(struct fetch *fetch)
+enum { DETAIL_MOST = 256 };
+
+static void release_answers(struct fetch *fetch)
 {
     for (size_t i = 0; fetch->slots != NULL && i < fetch->count; i++) {
         arena_destroy(&fetch->slots[i].arena);
     }
+    fetch->count = 0;
     arena_destroy(&fetch->patient_arena);
-    free(fetch);
 }
 
+/* The detail may stand in an answer's arena: it is handed over in a buffer that lives during the call. */
 static void finish(struct fetch *fetch, struct context_result *result)
 {
+    char detail[DETAIL_MOST];
+    struct slice cut = slice_part(result->detail, 0, sizeof detail);
+    if (cut.len != 0) {
+        memcpy(detail, cut.at, cut.len);
+    }
+    result->detail = slice_from(detail, cut.len);
     result->arena = fetch->arena;
-    result->detail = arena_copy(fetch->arena, result->detail);
     struct context_fetch spec = fetch->spec;
-    fetch_free(fetch);
+    release_answers(fetch);
+    free(fetch);
     spec.done(spec.arg, result);
 }
 
@@ -100,6 +109,8 @@ static void gather(struct fetch *fetch)
 {
     struct gather g = {.fetch = fetch};
     if (arena_run(fetch->arena, gather_run, &g) != STATUS_OK) {
+        release_answers(fetch);
+        arena_reset(fetch->arena); /* the caller still has an arena to work in */
         g.result = (struct context_result){.end = CONTEXT_FAILED, .detail = SLICE("the facts are larger than allowed")};
     }
     finish(fetch, &g.result);

@@ -42,9 +42,9 @@ enum context_end {
 
 struct context_result {
     enum context_end end;
-    struct context context; /* COMPLETE and FAILED; lives in arena */
+    struct context context; /* COMPLETE; FAILED: no Patient when nothing was kept; lives in arena */
     int64_t not_before;
-    struct slice detail; /* for the operator, no patient data */
+    struct slice detail; /* for the operator, no patient data; borrowed until done returns */
     struct arena *arena; /* the caller destroys it */
 };
 

@@ -1,0 +1,41 @@
+/*
+ * What a new plan changes against what we wrote before: pure. The unit is the item; its wanted resource is held against
+ * the base, the body as the EHR gave it back after our last write.
+ * Tests: tests/unit/gateway/plan/test_plan_diff.c.
+ */
+#ifndef GATEWAY_PLAN_PLAN_DIFF_H
+#define GATEWAY_PLAN_PLAN_DIFF_H
+
+#include <stdbool.h>
+
+#include "fhir/base/arena.h"
+#include "fhir/json/json.h"
+
+/*
+ * Is everything that we want already in the base? What the EHR added by itself does not count (meta, text, id, elements
+ * that the wanted resource never has); what we wrote once and want no more does.
+ */
+bool plan_diff_unchanged(struct arena *arena, const struct json *wanted, const struct json *base);
+
+/* Did anybody change the EHR's resource since we read it back? meta and text do not count. */
+bool plan_diff_touched(struct arena *arena, const struct json *base, const struct json *theirs);
+
+/*
+ * Is the resource still what a daemon proposes: a CarePlan or ServiceRequest `draft`, a Goal `proposed`? Anything else
+ * was made so by a person, or by us when we withdrew it.
+ */
+bool plan_diff_is_draft(const struct json *theirs);
+
+/* Nobody may build on it any more: entered-in-error, revoked, cancelled, rejected. */
+bool plan_diff_is_ended(const struct json *theirs);
+
+/*
+ * The update that brings the EHR's resource to what we want: theirs with our elements replaced, its id kept. Lives in
+ * the arena.
+ */
+struct json *plan_diff_update(struct arena *arena, const struct json *wanted, const struct json *theirs);
+
+/* Theirs, entered in error. */
+struct json *plan_diff_withdraw(struct arena *arena, const struct json *theirs);
+
+#endif
