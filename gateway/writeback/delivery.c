@@ -1,0 +1,351 @@
+#include "gateway/writeback/delivery.h"
+
+#include <stdlib.h>
+
+#include "gateway/plan/dress.h"
+#include "gateway/plan/plan_diff.h"
+
+enum { DELIVERY_ARENA = 16 * 1024 * 1024, MS = 1000 };
+
+struct delivery {
+    struct delivery_options options;
+    const struct change *change;
+    delivery_done *done;
+    void *arg;
+    struct arena *arena;
+    const struct json *wanted; /* the body, references resolved; NULL of a withdrawal */
+    struct slice ehr_id;
+    bool looked_up;
+    struct ehr_answer *answer; /* of the step being taken */
+    struct delivery_end end;
+};
+
+/* One step: takes d->answer (NULL at the first), and either calls the EHR or ends. */
+typedef enum status step(struct delivery *d);
+
+struct next {
+    struct delivery *d;
+    step *step;
+};
+
+/* ---- the end ---- */
+
+static enum status finish(struct delivery *d, enum row_state outcome, enum reason reason)
+{
+    d->end.result.outcome = outcome;
+    d->end.result.reason = reason;
+    return STATUS_ABSENT; /* no further step */
+}
+
+static int64_t now(const struct delivery *d)
+{
+    return clock_utc(d->options.clock);
+}
+
+int64_t delivery_backoff(const struct config_ehr *config, const struct clock *clock, const struct random *random,
+                         unsigned tries)
+{
+    uint64_t wait = config->retry.first_ms;
+    for (unsigned i = 1; i < tries && wait < config->retry.most_ms; i++) {
+        wait *= 2;
+    }
+    if (wait > config->retry.most_ms) {
+        wait = config->retry.most_ms;
+    }
+    uint64_t jitter = random_below(random, wait / 2 + 1); /* between half and the whole */
+    return clock_utc(clock) + (int64_t)((wait - jitter) * MS);
+}
+
+static enum status try_later(struct delivery *d, bool may_have_landed)
+{
+    const struct config_ehr *config = ehr_config(d->options.ehr);
+    if (d->change->tries >= config->retry.tries) {
+        return finish(d, ROW_HELD, may_have_landed ? REASON_OUTCOME_UNKNOWN : REASON_TRIES_EXHAUSTED);
+    }
+    int64_t at = delivery_backoff(config, d->options.clock, d->options.random, d->change->tries);
+    if (may_have_landed) {
+        int64_t settled = now(d) + (int64_t)config->unknown_settle_ms * MS;
+        at = settled > at ? settled : at;
+    }
+    if (d->answer != NULL && d->answer->not_before > at) {
+        at = d->answer->not_before;
+    }
+    d->end.result.not_before = at;
+    return finish(d, may_have_landed ? ROW_UNKNOWN : ROW_SCHEDULED, REASON_NONE);
+}
+
+/* An answer that a step has no better use for. */
+static enum status other_answer(struct delivery *d, bool write)
+{
+    switch (d->answer->outcome) {
+    case EHR_UNKNOWN:
+        return try_later(d, true);
+    case EHR_AGAIN:
+    case EHR_UNAUTHORIZED:
+        return try_later(d, d->looked_up && d->change->look_up && !write);
+    case EHR_CONFLICT:
+        return finish(d, ROW_HELD, REASON_CONFLICT);
+    case EHR_ABSENT:
+        d->end.note_life = d->change->item.ehr_id.len != 0;
+        d->end.life = ITEM_REVOKED;
+        return finish(d, ROW_HELD, REASON_CONFLICT);
+    case EHR_UNREADABLE:
+        return try_later(d, write || d->change->look_up);
+    default:
+        return finish(d, ROW_HELD, REASON_REFUSED);
+    }
+}
+
+/* What stands in the EHR is ours: it is the base of every later comparison. */
+static enum status delivered(struct delivery *d, const struct json *theirs, struct slice id, struct slice version)
+{
+    struct attempt_result *result = &d->end.result;
+    result->life = d->change->kind == CHANGE_WITHDRAW     ? ITEM_WITHDRAWN
+                   : plan_diff_is_draft(theirs)           ? ITEM_DRAFT
+                   : plan_diff_is_ended(theirs)           ? ITEM_REVOKED
+                                                          : ITEM_ACCEPTED;
+    result->ehr_id = arena_copy(d->arena, id);
+    result->ehr_version = arena_copy(d->arena, version);
+    result->base = json_write(d->arena, theirs, JSON_COMPACT);
+    return finish(d, ROW_DELIVERED, REASON_DELIVERED);
+}
+
+/* ---- calling ---- */
+
+static void take_step(struct delivery *d, step *step);
+
+static void answered(struct ehr_answer *answer, void *arg)
+{
+    struct next *next = arg;
+    struct delivery *d = next->d;
+    d->answer = answer;
+    d->end.result.http_status = answer->http_status;
+    take_step(d, next->step);
+}
+
+static enum status call(struct delivery *d, struct ehr_request *request, step *then)
+{
+    struct next *next = ARENA_NEW(d->arena, struct next);
+    *next = (struct next){d, then};
+    request->type = d->change->item.resource_type;
+    request->lane = d->change->patient;
+    enum status status = ehr_call(d->options.ehr, request, answered, next);
+    d->answer = NULL;
+    return status == STATUS_OK ? STATUS_OK : try_later(d, d->change->look_up);
+}
+
+struct stepping {
+    struct delivery *d;
+    step *step;
+};
+
+static enum status run_step(void *arg)
+{
+    struct stepping *stepping = arg;
+    return stepping->step(stepping->d);
+}
+
+/* STATUS_OK from a step: an answer will come, maybe has come already on another thread: d is not touched any more. */
+static void take_step(struct delivery *d, step *step)
+{
+    char detail[256];
+    struct slice told = d->answer != NULL ? slice_part(d->answer->detail, 0, sizeof detail) : SLICE_NONE;
+    if (told.len != 0) {
+        memcpy(detail, told.at, told.len);
+    }
+    struct stepping stepping = {d, step};
+    enum status status = arena_run(d->arena, run_step, &stepping);
+    if (status == STATUS_OK) {
+        return;
+    }
+    if (status != STATUS_ABSENT) { /* the arena: the resource is larger than anything we write */
+        finish(d, d->change->look_up ? ROW_UNKNOWN : ROW_HELD, REASON_UNREADABLE);
+    }
+    d->end.result.detail = slice_from(detail, told.len);
+    d->done(&d->end, d->arg);
+    arena_destroy(&d->arena);
+    free(d);
+}
+
+/* ---- steps ---- */
+
+static enum status after_read_back(struct delivery *d)
+{
+    if (d->answer->outcome != EHR_DONE || d->answer->resource == NULL) {
+        return try_later(d, true); /* it was written; the next try finds it and reads it */
+    }
+    return delivered(d, d->answer->resource, d->answer->id, d->answer->version);
+}
+
+static enum status read_back(struct delivery *d, struct slice id)
+{
+    struct ehr_request request = {.verb = EHR_READ, .id = arena_copy(d->arena, id)};
+    return call(d, &request, after_read_back);
+}
+
+static enum status after_write(struct delivery *d)
+{
+    if (d->answer->outcome == EHR_DONE && d->answer->id.len != 0) {
+        return read_back(d, d->answer->id);
+    }
+    return other_answer(d, true);
+}
+
+static enum status find(struct delivery *d, step *then)
+{
+    struct ehr_request request = {.verb = EHR_FIND,
+                                  .system = SLICE(DRESS_IDENTIFIER_SYSTEM),
+                                  .value = dress_urn(d->arena, d->change->item.identifier)};
+    d->looked_up = true;
+    return call(d, &request, then);
+}
+
+/* A 412 to a create is ambiguous: several matches, or conditions that are not supported. The EHR is asked. */
+static enum status after_found_conflict(struct delivery *d)
+{
+    if (d->answer->outcome != EHR_DONE) {
+        return other_answer(d, false);
+    }
+    if (d->answer->match_count == 1) {
+        const struct json *theirs = d->answer->matches[0];
+        return delivered(d, theirs, json_get_text(theirs, "id"), json_get_text(json_get(theirs, "meta"), "versionId"));
+    }
+    return finish(d, ROW_HELD, d->answer->match_count == 0 ? REASON_REFUSED : REASON_CONFLICT);
+}
+
+static enum status after_create(struct delivery *d)
+{
+    if (d->answer->outcome == EHR_CONFLICT) {
+        return find(d, after_found_conflict);
+    }
+    return after_write(d);
+}
+
+static enum status create(struct delivery *d)
+{
+    struct ability ability = {0};
+    bool known = ehr_ability(d->options.ehr, d->change->item.resource_type.at, &ability) == STATUS_OK;
+    if (known && !ability.create) {
+        return finish(d, ROW_HELD, REASON_NOT_SUPPORTED);
+    }
+    struct ehr_request request = {.verb = EHR_CREATE, .body = json_write(d->arena, d->wanted, JSON_COMPACT)};
+    if (!known || ability.conditional_create) {
+        request.system = SLICE(DRESS_IDENTIFIER_SYSTEM);
+        request.value = dress_urn(d->arena, d->change->item.identifier);
+    }
+    return call(d, &request, after_create);
+}
+
+static enum status after_look_up(struct delivery *d)
+{
+    if (d->answer->outcome != EHR_DONE) {
+        return other_answer(d, false);
+    }
+    if (d->answer->match_count > 1) {
+        return finish(d, ROW_HELD, REASON_CONFLICT);
+    }
+    return d->answer->match_count == 0 ? create(d) : after_found_conflict(d);
+}
+
+/* Update and withdrawal: theirs is what we wrote last, or it is a person's. */
+static enum status after_read(struct delivery *d)
+{
+    const struct change *change = d->change;
+    if (d->answer->outcome != EHR_DONE || d->answer->resource == NULL) {
+        return other_answer(d, false);
+    }
+    const struct json *theirs = json_copy(d->arena, d->answer->resource);
+    if (change->look_up && ((change->kind == CHANGE_UPDATE && plan_diff_unchanged(d->arena, d->wanted, theirs)) ||
+                            (change->kind == CHANGE_WITHDRAW && plan_diff_is_ended(theirs)))) {
+        return delivered(d, theirs, d->answer->id, d->answer->version); /* the earlier try did land */
+    }
+    struct diag_list unheard;
+    diag_init(&unheard, d->arena, 1);
+    const struct json *base = NULL;
+    json_parse(d->arena, source_create(d->arena, SLICE("base"), change->item.base), &LIMITS_DEFAULT, &unheard, &base);
+    if (base == NULL || plan_diff_touched(d->arena, base, theirs) || !plan_diff_is_draft(theirs)) {
+        d->end.note_life = !plan_diff_is_draft(theirs);
+        d->end.life = plan_diff_is_ended(theirs) ? ITEM_REVOKED : ITEM_ACCEPTED;
+        bool withdraw = change->kind == CHANGE_WITHDRAW;
+        return finish(d, withdraw ? ROW_HANDED_OVER : ROW_HELD, REASON_CONFLICT);
+    }
+    struct json *body = change->kind == CHANGE_WITHDRAW ? plan_diff_withdraw(d->arena, theirs)
+                                                        : plan_diff_update(d->arena, d->wanted, theirs);
+    struct ehr_request request = {.verb = EHR_UPDATE,
+                                  .id = d->ehr_id,
+                                  .version = arena_copy(d->arena, d->answer->version),
+                                  .body = json_write(d->arena, body, JSON_COMPACT)};
+    return call(d, &request, after_write);
+}
+
+/* ---- the beginning ---- */
+
+static struct slice target_of(void *arg, struct slice key)
+{
+    struct delivery *d = arg;
+    struct uuid identifier;
+    if (!uuid_read(key, &identifier)) {
+        return SLICE_NONE;
+    }
+    return d->options.find(d->options.find_arg, d->arena, identifier);
+}
+
+static enum status resolve_body(struct delivery *d)
+{
+    if (d->change->kind == CHANGE_WITHDRAW) {
+        return STATUS_OK;
+    }
+    struct diag_list unheard;
+    diag_init(&unheard, d->arena, 1);
+    const struct json *read = NULL;
+    struct slice missing;
+    struct source *source = source_create(d->arena, SLICE("body"), d->change->body);
+    if (json_parse(d->arena, source, &LIMITS_DEFAULT, &unheard, &read) != STATUS_OK) {
+        return finish(d, ROW_HELD, REASON_DAMAGED);
+    }
+    struct json *body = json_copy(d->arena, read);
+    if (dress_references(d->arena, body, SLICE("urn:uuid:"), target_of, d, &missing) != STATUS_OK) {
+        return finish(d, ROW_HELD, REASON_PREDECESSOR);
+    }
+    d->wanted = body;
+    return STATUS_OK;
+}
+
+static enum status begin(struct delivery *d)
+{
+    enum status status = resolve_body(d);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    if (d->change->kind != CHANGE_CREATE) {
+        struct ehr_request request = {.verb = EHR_READ, .id = d->ehr_id};
+        d->looked_up = d->change->look_up;
+        return call(d, &request, after_read);
+    }
+    struct ability ability = {0};
+    bool known = ehr_ability(d->options.ehr, d->change->item.resource_type.at, &ability) == STATUS_OK;
+    bool unguarded = known && !ability.conditional_create;
+    return d->change->look_up || unguarded ? find(d, after_look_up) : create(d);
+}
+
+enum status delivery_begin(const struct delivery_options *options, const struct change *change, delivery_done *done,
+                           void *arg)
+{
+    struct delivery *d = calloc(1, sizeof *d);
+    struct arena *arena = arena_create(DELIVERY_ARENA);
+    if (d == NULL || arena == NULL) {
+        free(d);
+        arena_destroy(&arena);
+        return STATUS_NO_MEMORY;
+    }
+    *d = (struct delivery){.options = *options,
+                           .change = change,
+                           .done = done,
+                           .arg = arg,
+                           .arena = arena,
+                           .ehr_id = change->item.ehr_id};
+    d->end.result.change = change->id;
+    d->end.result.fence = change->fence;
+    take_step(d, begin);
+    return STATUS_OK;
+}
