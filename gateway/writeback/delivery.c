@@ -16,17 +16,14 @@ struct delivery {
     const struct json *wanted; /* the body, references resolved; NULL of a withdrawal */
     struct slice ehr_id;
     bool looked_up;
-    struct ehr_answer *answer; /* of the step being taken */
+    struct ehr_answer *answer;  /* of the step being taken */
+    struct ehr_request request; /* what the step asks for, and who takes its answer */
+    enum status (*then)(struct delivery *d);
     struct delivery_end end;
 };
 
-/* One step: takes d->answer (NULL at the first), and either calls the EHR or ends. */
+/* One step: takes d->answer (NULL at the first). STATUS_OK: d->request is to be sent; STATUS_ABSENT: d->end is told. */
 typedef enum status step(struct delivery *d);
-
-struct next {
-    struct delivery *d;
-    step *step;
-};
 
 /* ---- the end ---- */
 
@@ -116,22 +113,32 @@ static void take_step(struct delivery *d, step *step);
 
 static void answered(struct ehr_answer *answer, void *arg)
 {
-    struct next *next = arg;
-    struct delivery *d = next->d;
+    struct delivery *d = arg;
     d->answer = answer;
     d->end.result.http_status = answer->http_status;
-    take_step(d, next->step);
+    take_step(d, d->then);
 }
 
-static enum status call(struct delivery *d, struct ehr_request *request, step *then)
+static enum status call(struct delivery *d, const struct ehr_request *request, step *then)
 {
-    struct next *next = ARENA_NEW(d->arena, struct next);
-    *next = (struct next){d, then};
-    request->type = d->change->item.resource_type;
-    request->lane = d->change->patient;
-    enum status status = ehr_call(d->options.ehr, request, answered, next);
-    d->answer = NULL;
-    return status == STATUS_OK ? STATUS_OK : try_later(d, d->change->look_up);
+    d->request = *request;
+    d->request.type = d->change->item.resource_type;
+    d->request.lane = d->change->patient;
+    d->then = then;
+    return STATUS_OK;
+}
+
+static void end(struct delivery *d)
+{
+    char detail[256];
+    struct slice told = d->answer != NULL ? slice_part(d->answer->detail, 0, sizeof detail) : SLICE_NONE;
+    if (told.len != 0) {
+        memcpy(detail, told.at, told.len);
+    }
+    d->end.result.detail = slice_from(detail, told.len);
+    d->done(&d->end, d->arg);
+    arena_destroy(&d->arena);
+    free(d);
 }
 
 struct stepping {
@@ -145,26 +152,21 @@ static enum status run_step(void *arg)
     return stepping->step(stepping->d);
 }
 
-/* STATUS_OK from a step: an answer will come, maybe has come already on another thread: d is not touched any more. */
+/* Once a request is with the EHR its answer may come on another thread at once: d is not touched after that. */
 static void take_step(struct delivery *d, step *step)
 {
-    char detail[256];
-    struct slice told = d->answer != NULL ? slice_part(d->answer->detail, 0, sizeof detail) : SLICE_NONE;
-    if (told.len != 0) {
-        memcpy(detail, told.at, told.len);
-    }
     struct stepping stepping = {d, step};
     enum status status = arena_run(d->arena, run_step, &stepping);
     if (status == STATUS_OK) {
-        return;
-    }
-    if (status != STATUS_ABSENT) { /* the arena: the resource is larger than anything we write */
+        d->answer = NULL;
+        if (ehr_call(d->options.ehr, &d->request, answered, d) == STATUS_OK) {
+            return;
+        }
+        try_later(d, d->change->look_up);
+    } else if (status != STATUS_ABSENT) { /* the arena: the resource is larger than anything we write */
         finish(d, d->change->look_up ? ROW_UNKNOWN : ROW_HELD, REASON_UNREADABLE);
     }
-    d->end.result.detail = slice_from(detail, told.len);
-    d->done(&d->end, d->arg);
-    arena_destroy(&d->arena);
-    free(d);
+    end(d);
 }
 
 /* ---- steps ---- */
