@@ -1,0 +1,404 @@
+#include "gateway/pipeline/steps.h"
+
+#include <stdlib.h>
+
+#include "gateway/inbound/intake.h"
+#include "gateway/patient/context.h"
+#include "gateway/writeback/delivery.h"
+
+/*
+ * One visit: facts fetched (or read again from the row), mapping evaluated, plan stored. Each function that ends in a
+ * call to the store or the EHR hands the job over with it and does not touch it again.
+ */
+struct job {
+    struct pipeline *pipeline;
+    struct batch *batch;
+    const struct evaluation_claim *claim;
+    struct ehr *ehr;
+    struct arena *arena;
+    struct visit visit;
+    struct context context;
+    union {
+        struct store_release release;
+        struct store_save_context save_context;
+        struct store_save_plan save_plan;
+    } tx;
+};
+
+static void job_end(struct job *job)
+{
+    struct pipeline *p = job->pipeline;
+    batch_release(job->batch);
+    arena_destroy(&job->arena);
+    free(job);
+    atomic_fetch_sub(&p->evaluations, 1);
+    pipeline_wake(p);
+}
+
+static void ended(struct store_tx *tx, void *arg)
+{
+    (void)tx; /* a lost claim or a failing disk: the row is as it was, and will be claimed again */
+    job_end(arg);
+}
+
+static void submit(struct job *job, struct store_tx *tx, store_done *done)
+{
+    if (store_submit(job->pipeline->options.store, tx, done, job) != STATUS_OK) {
+        job_end(job); /* the lease runs out, and the visit is claimed again */
+    }
+}
+
+/* ---- ends without a plan ---- */
+
+static void give_back(struct job *job, int64_t not_before, enum reason reason, struct slice detail)
+{
+    job->tx.release = (struct store_release)STORE_TX(RELEASE);
+    job->tx.release.in.evaluation = job->claim->evaluation.id;
+    job->tx.release.in.fence = job->claim->evaluation.fence;
+    job->tx.release.in.not_before = not_before;
+    job->tx.release.in.reason = reason;
+    job->tx.release.in.detail = detail;
+    job->tx.release.in.again = true;
+    submit(job, &job->tx.release.tx, ended);
+}
+
+static void log_end(struct job *job, enum work_state outcome, enum reason reason)
+{
+    char id[UUID_TEXT_SIZE];
+    uuid_write(job->claim->evaluation.id, id);
+    LOG(job->pipeline->options.log, LOG_INFO, "evaluated", LOG_SLICE(EHR, job->claim->evaluation.ehr),
+        LOG_TEXT(EVALUATION, id), LOG_TEXT(STATE, work_state_name(outcome)), LOG_TEXT(REASON, reason_name(reason)));
+}
+
+static void end_as(struct job *job, enum work_state outcome, enum reason reason, struct slice detail)
+{
+    const struct active_mapping *active = &job->pipeline->options.mapping;
+    job->tx.save_plan = (struct store_save_plan)STORE_TX(SAVE_PLAN);
+    job->tx.save_plan.tx.arena = job->arena;
+    job->tx.save_plan.in.evaluation = job->claim->evaluation.id;
+    job->tx.save_plan.in.fence = job->claim->evaluation.fence;
+    job->tx.save_plan.in.outcome = outcome;
+    job->tx.save_plan.in.reason = reason;
+    job->tx.save_plan.in.detail = detail;
+    job->tx.save_plan.in.mapping = mapping_name(active->mapping);
+    job->tx.save_plan.in.mapping_version = mapping_version(active->mapping);
+    job->tx.save_plan.in.mapping_hash = active->hash;
+    log_end(job, outcome, reason);
+    submit(job, &job->tx.save_plan.tx, ended);
+}
+
+/* ---- evaluate ---- */
+
+/* What was decided and why, for `eplan show`: stored with the evaluation, never logged. */
+static struct slice trace_of(struct arena *arena, const struct evaluation_result *result)
+{
+    struct json *trace = json_new_object(arena);
+    struct json *cells = json_new_array(arena);
+    struct json *holds = json_new_array(arena);
+    struct json *prompts = json_new_array(arena);
+    for (size_t i = 0; i < result->cell_count; i++) {
+        json_append(cells, json_new_string(arena, result->cells[i]));
+    }
+    for (size_t i = 0; i < result->hold_count; i++) {
+        json_append(holds, json_new_string(arena, result->holds[i]));
+    }
+    for (size_t i = 0; i < result->prompt_count; i++) {
+        json_append(prompts, json_new_string(arena, result->prompts[i]));
+    }
+    json_add(arena, trace, SLICE("outcome"), json_new_string(arena, slice_of(outcome_name(result->outcome))));
+    json_add(arena, trace, SLICE("reason"), json_new_string(arena, result->reason));
+    json_add(arena, trace, SLICE("plan"), json_new_string(arena, result->plan));
+    json_add(arena, trace, SLICE("ask"), json_new_string(arena, result->ask));
+    json_add(arena, trace, SLICE("row"), cells);
+    json_add(arena, trace, SLICE("holds"), holds);
+    json_add(arena, trace, SLICE("prompts"), prompts);
+    if (result->assessed && result->growth.chart != GROWTH_CHART_NONE) {
+        struct json *growth = json_new_object(arena);
+        json_add(arena, growth, SLICE("chart"),
+                 json_new_string(arena, slice_of(growth_chart_name(result->growth.chart))));
+        json_add(arena, growth, SLICE("category"),
+                 json_new_string(arena, slice_of(growth_category_name(result->growth.category))));
+        json_add(arena, growth, SLICE("percentile"),
+                 json_new_string(arena, arena_printf(arena, "%.2f", result->growth.bmi_for_age.percentile)));
+        json_add(arena, trace, SLICE("growth"), growth);
+    }
+    return json_write(arena, trace, JSON_COMPACT);
+}
+
+/* Pilot: is the encounter of a department that takes part? */
+static bool takes_part(const struct config_ehr *ehr, const struct context *context)
+{
+    if (ehr->mode != MODE_PILOT) {
+        return true;
+    }
+    for (size_t i = 0; i < context->count; i++) {
+        const struct json *encounter = json_first(context->facts[i].resources);
+        if (!slice_is(json_get_text(encounter, "resourceType"), "Encounter")) {
+            continue;
+        }
+        struct slice provider = json_get_text(json_get(encounter, "serviceProvider"), "reference");
+        const struct json *location = json_first(json_get(encounter, "location"));
+        struct slice place = json_get_text(json_get(location, "location"), "reference");
+        for (size_t k = 0; k < ehr->pilot_departments.count; k++) {
+            if (slice_equal(provider, ehr->pilot_departments.at[k]) || slice_equal(place, ehr->pilot_departments.at[k])) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+struct evaluating {
+    struct job *job;
+    struct evaluation_result result;
+    struct planned planned;
+    bool failed; /* the mapping could not be evaluated on these facts */
+    struct slice detail;
+};
+
+static enum status evaluate_run(void *arg)
+{
+    struct evaluating *ev = arg;
+    struct job *job = ev->job;
+    struct pipeline *p = job->pipeline;
+    const struct config_ehr *ehr = ehr_config(job->ehr);
+    struct fact *facts = ARENA_ARRAY(job->arena, job->context.count + 1, struct fact);
+    for (size_t i = 0; i < job->context.count; i++) {
+        facts[i] = (struct fact){job->context.facts[i].name,
+                                 job->context.facts[i].failed ? FACT_FAILED : FACT_FETCHED,
+                                 job->context.facts[i].resources};
+    }
+    struct evaluation_input input = {.patient = job->context.patient,
+                                     .visit = job->visit,
+                                     .facts = facts,
+                                     .fact_count = job->context.count,
+                                     .evaluation_time = job->claim->evaluation.at,
+                                     .plan_intent_plan = ehr->care_plan_intent == INTENT_PLAN};
+    struct diag_list diags;
+    diag_init(&diags, job->arena, 20);
+    enum status status = mapping_evaluate(p->options.mapping.mapping, job->arena, &input, &LIMITS_DEFAULT, &diags,
+                                          &ev->result);
+    if (status != STATUS_OK) {
+        ev->failed = true;
+        ev->detail = diags.first != NULL ? slice_of(diag_code_name(diags.first->code)) : SLICE_NONE;
+        return STATUS_OK;
+    }
+    struct planning planning = {.pipeline = p,
+                                .ehr = ehr,
+                                .evaluation = &job->claim->evaluation,
+                                .result = &ev->result,
+                                .visit = job->visit,
+                                .department_takes_part = takes_part(ehr, &job->context),
+                                .arena = job->arena};
+    return plan_changes(&planning, &ev->planned);
+}
+
+static void evaluate(void *arg)
+{
+    struct evaluating ev = {.job = arg};
+    struct job *job = arg;
+    enum status status = arena_run(job->arena, evaluate_run, &ev);
+    if (status != STATUS_OK) {
+        give_back(job, clock_utc(job->pipeline->options.clock) + 1000000, REASON_NONE, SLICE_NONE);
+        return;
+    }
+    if (ev.failed) {
+        end_as(job, WORK_HELD, REASON_EVALUATION_FAILED, ev.detail);
+        return;
+    }
+    struct slice trace = trace_of(job->arena, &ev.result);
+    const struct active_mapping *active = &job->pipeline->options.mapping;
+    job->tx.save_plan = (struct store_save_plan)STORE_TX(SAVE_PLAN);
+    job->tx.save_plan.tx.arena = job->arena;
+    job->tx.save_plan.in.evaluation = job->claim->evaluation.id;
+    job->tx.save_plan.in.fence = job->claim->evaluation.fence;
+    job->tx.save_plan.in.outcome = ev.planned.outcome;
+    job->tx.save_plan.in.reason = ev.planned.reason;
+    job->tx.save_plan.in.detail = ev.planned.detail;
+    job->tx.save_plan.in.mapping = mapping_name(active->mapping);
+    job->tx.save_plan.in.mapping_version = mapping_version(active->mapping);
+    job->tx.save_plan.in.mapping_hash = active->hash;
+    job->tx.save_plan.in.trace = trace;
+    job->tx.save_plan.in.changes = ev.planned.changes;
+    job->tx.save_plan.in.change_count = ev.planned.change_count;
+    log_end(job, ev.planned.outcome, ev.planned.reason);
+    submit(job, &job->tx.save_plan.tx, ended);
+}
+
+/* ---- resolve patient context ---- */
+
+static void context_saved(struct store_tx *tx, void *arg)
+{
+    struct job *job = arg;
+    if (tx->status != STATUS_OK) {
+        job_end(job);
+        return;
+    }
+    pipeline_submit(job->pipeline, evaluate, job);
+}
+
+static enum status write_context(void *arg)
+{
+    struct job *job = arg;
+    job->tx.save_context.in.facts = context_write(job->arena, &job->context);
+    return STATUS_OK;
+}
+
+static void save_context(struct job *job)
+{
+    job->tx.save_context = (struct store_save_context)STORE_TX(SAVE_CONTEXT);
+    job->tx.save_context.in.evaluation = job->claim->evaluation.id;
+    job->tx.save_context.in.fence = job->claim->evaluation.fence;
+    if (arena_run(job->arena, write_context, job) != STATUS_OK) {
+        end_as(job, WORK_HELD, REASON_FETCH_FAILED, SLICE("too-large"));
+        return;
+    }
+    submit(job, &job->tx.save_context.tx, context_saved);
+}
+
+static enum status fact_requests(void *arg, struct arena *arena, const struct json *patient,
+                                 const struct context_request **requests_out, size_t *count_out)
+{
+    struct job *job = arg;
+    struct diag_list diags;
+    struct fact_request *wanted;
+    diag_init(&diags, arena, 5);
+    enum status status = mapping_requests(job->pipeline->options.mapping.mapping, arena, patient, &job->visit,
+                                          &LIMITS_DEFAULT, &diags, &wanted, count_out);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    struct context_request *requests = ARENA_ARRAY(arena, *count_out + 1, struct context_request);
+    for (size_t i = 0; i < *count_out; i++) {
+        requests[i] = (struct context_request){wanted[i].name, wanted[i].query, wanted[i].read};
+    }
+    *requests_out = requests;
+    return STATUS_OK;
+}
+
+static void context_done(void *arg, struct context_result *result)
+{
+    struct job *job = arg;
+    const struct config_ehr *ehr = ehr_config(job->ehr);
+    arena_destroy(&job->arena);
+    job->arena = result->arena;
+    job->context = result->context;
+    if (result->end == CONTEXT_NO_PATIENT) {
+        end_as(job, WORK_HELD, REASON_NO_PATIENT, SLICE_NONE);
+    } else if (result->end == CONTEXT_AGAIN && job->claim->evaluation.tries < ehr->retry.tries) {
+        int64_t at = delivery_backoff(ehr, job->pipeline->options.clock, job->pipeline->options.random,
+                                      job->claim->evaluation.tries);
+        give_back(job, result->not_before > at ? result->not_before : at, REASON_FETCH_FAILED,
+                  arena_copy(job->arena, result->detail));
+    } else if (result->end == CONTEXT_AGAIN || result->context.patient == NULL) {
+        end_as(job, WORK_HELD, REASON_FETCH_FAILED, arena_copy(job->arena, result->detail));
+    } else {
+        save_context(job);
+    }
+}
+
+static void fetch(struct job *job)
+{
+    struct context_fetch spec = {.ehr = job->ehr,
+                                 .patient = job->claim->evaluation.patient,
+                                 .requests = fact_requests,
+                                 .done = context_done,
+                                 .arg = job};
+    if (context_fetch(&spec) != STATUS_OK) {
+        give_back(job, clock_utc(job->pipeline->options.clock) + 1000000, REASON_FETCH_FAILED, SLICE_NONE);
+    }
+}
+
+/* ---- the visit ---- */
+
+struct dating {
+    struct job *job;
+    struct slice date;
+};
+
+/* The latest calendar date of what was measured at the visit, as the messages that made it due say. */
+static enum status date_run(void *arg)
+{
+    struct dating *dating = arg;
+    struct job *job = dating->job;
+    const struct evaluation *evaluation = &job->claim->evaluation;
+    struct slice base_url = ehr_config(job->ehr)->base_url;
+    for (size_t i = 0; i < job->claim->message_count; i++) {
+        struct message message;
+        struct diag_list unheard;
+        const struct json *json = NULL;
+        diag_init(&unheard, job->arena, 1);
+        if (store_read_message(job->pipeline->options.store, job->arena, job->claim->messages[i].id, &message) !=
+            STATUS_OK) {
+            continue;
+        }
+        struct source *source = source_create(job->arena, SLICE("message"), message.payload);
+        if (json_parse(job->arena, source, &LIMITS_DEFAULT, &unheard, &json) != STATUS_OK) {
+            continue;
+        }
+        struct slice date = intake_visit_date(json, evaluation->patient, evaluation->visit, base_url);
+        if (date.at != NULL && slice_compare(date, dating->date) > 0) {
+            dating->date = date;
+        }
+    }
+    return STATUS_OK;
+}
+
+static bool find_visit(struct job *job)
+{
+    static const struct slice encounter = {"Encounter/", 10};
+    struct slice key = job->claim->evaluation.visit;
+    struct dating dating = {.job = job};
+    job->visit.key = key;
+    if (slice_starts_with(key, encounter)) {
+        job->visit.encounter = slice_part(key, encounter.len, SIZE_MAX);
+        if (arena_run(job->arena, date_run, &dating) != STATUS_OK) {
+            return false;
+        }
+    } else {
+        dating.date = key;
+    }
+    return datetime_parse(dating.date, FORM_FHIR_DATE, &job->visit.date, NULL) == STATUS_OK &&
+           job->visit.date.part == PART_DAY;
+}
+
+/* ---- the beginning ---- */
+
+static void resume(struct job *job)
+{
+    struct arena *arena = job->arena;
+    enum status status = STATUS_INVALID;
+    if (job->claim->facts.len != 0) {
+        status = context_read(arena, job->claim->facts, &job->context);
+    }
+    if (status == STATUS_OK) {
+        evaluate(job);
+    } else {
+        fetch(job);
+    }
+}
+
+void evaluation_begin(struct pipeline *p, struct batch *batch, const struct evaluation_claim *claim)
+{
+    struct job *job = calloc(1, sizeof *job);
+    struct arena *arena = arena_create(STEP_ARENA);
+    if (job == NULL || arena == NULL) {
+        free(job);
+        arena_destroy(&arena);
+        batch_release(batch);
+        atomic_fetch_sub(&p->evaluations, 1);
+        return; /* the lease runs out */
+    }
+    *job = (struct job){.pipeline = p,
+                        .batch = batch,
+                        .claim = claim,
+                        .ehr = pipeline_find_ehr(p, claim->evaluation.ehr),
+                        .arena = arena};
+    if (job->ehr == NULL) { /* its file is gone: it waits until it is there again */
+        give_back(job, clock_utc(p->options.clock) + INT64_C(60000000), REASON_FETCH_FAILED, SLICE("unknown-ehr"));
+    } else if (!find_visit(job)) {
+        end_as(job, WORK_HELD, REASON_INCOMPLETE, SLICE("visit-date"));
+    } else {
+        resume(job);
+    }
+}

@@ -1,0 +1,226 @@
+#include "gateway/pipeline/steps.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum {
+    LOOK_MOST_MS = 1000, /* even without a wake the store is asked this often: a lease may have run out */
+    LOOK_LEAST_MS = 5,
+    CLAIM_ARENA = 32 * 1024 * 1024,
+    US = 1000, /* microseconds of a millisecond */
+};
+
+struct ehr *pipeline_find_ehr(const struct pipeline *p, struct slice name)
+{
+    for (size_t i = 0; i < p->options.ehr_count; i++) {
+        if (slice_equal(ehr_config(p->options.ehrs[i])->name, name)) {
+            return p->options.ehrs[i];
+        }
+    }
+    return NULL;
+}
+
+void pipeline_submit(struct pipeline *p, void (*run)(void *arg), void *arg)
+{
+    struct pool_job job = {.run = run, .drop = run, .arg = arg};
+    if (pool_submit(p->options.pool, &job) != STATUS_OK) {
+        run(arg); /* the pool is draining: the step ends here and now, on the thread that stops */
+    }
+}
+
+void batch_release(struct batch *batch)
+{
+    if (atomic_fetch_sub(&batch->users, 1) == 1) {
+        arena_destroy(&batch->arena);
+        free(batch);
+    }
+}
+
+/* ---- claiming what is due ---- */
+
+struct claim {
+    struct pipeline *pipeline;
+    struct batch *batch;
+    struct store_claim_evaluations tx;
+};
+
+static void claim_end(struct claim *claim)
+{
+    struct pipeline *p = claim->pipeline;
+    bool more = claim->tx.out.count != 0;
+    batch_release(claim->batch);
+    free(claim);
+    atomic_store(&p->claiming, false);
+    if (atomic_exchange(&p->again, false) || more) {
+        pipeline_wake(p);
+    }
+}
+
+struct begin {
+    struct pipeline *pipeline;
+    struct batch *batch;
+    const struct evaluation_claim *claim;
+};
+
+static void claim_begin_one(void *arg)
+{
+    struct begin begin = *(struct begin *)arg;
+    evaluation_begin(begin.pipeline, begin.batch, begin.claim);
+}
+
+/* Pool thread: each claimed visit becomes a step of its own. */
+static void claim_spread(void *arg)
+{
+    struct claim *claim = arg;
+    struct pipeline *p = claim->pipeline;
+    for (size_t i = 0; claim->tx.tx.status == STATUS_OK && i < claim->tx.out.count; i++) {
+        struct begin *begin = ARENA_NEW(claim->batch->arena, struct begin);
+        *begin = (struct begin){p, claim->batch, &claim->tx.out.claims[i]};
+        atomic_fetch_add(&claim->batch->users, 1);
+        atomic_fetch_add(&p->evaluations, 1);
+        pipeline_submit(p, claim_begin_one, begin);
+    }
+    claim_end(claim);
+}
+
+static void claimed(struct store_tx *tx, void *arg)
+{
+    (void)tx;
+    struct claim *claim = arg;
+    pipeline_submit(claim->pipeline, claim_spread, claim);
+}
+
+static struct batch *batch_create(void)
+{
+    struct batch *batch = calloc(1, sizeof *batch);
+    struct arena *arena = arena_create(CLAIM_ARENA);
+    if (batch == NULL || arena == NULL) {
+        free(batch);
+        arena_destroy(&arena);
+        return NULL;
+    }
+    batch->arena = arena;
+    atomic_init(&batch->users, 1);
+    return batch;
+}
+
+static void claim_evaluations(struct pipeline *p)
+{
+    size_t busy = atomic_load(&p->evaluations);
+    if (busy >= EVALUATIONS_MOST || atomic_exchange(&p->claiming, true)) {
+        atomic_store(&p->again, true);
+        return;
+    }
+    struct claim *claim = calloc(1, sizeof *claim);
+    struct batch *batch = batch_create();
+    if (claim == NULL || batch == NULL) {
+        free(claim);
+        if (batch != NULL) {
+            batch_release(batch);
+        }
+        atomic_store(&p->claiming, false);
+        return; /* the timer comes again */
+    }
+    *claim = (struct claim){.pipeline = p, .batch = batch, .tx = STORE_TX(CLAIM_EVALUATIONS)};
+    claim->tx.tx.arena = batch->arena;
+    claim->tx.in.owner = slice_of(p->owner);
+    claim->tx.in.lease_us = (int64_t)p->options.config->gateway.lease_ms * US;
+    claim->tx.in.most = EVALUATIONS_MOST - busy;
+    if (store_submit(p->options.store, &claim->tx.tx, claimed, claim) != STATUS_OK) {
+        claim->tx.tx.status = STATUS_AGAIN;
+        claim_end(claim);
+    }
+}
+
+/* ---- waking ---- */
+
+static uint64_t until_next(const struct pipeline *p)
+{
+    struct store_next next = {INT64_MAX, INT64_MAX};
+    if (store_read_next(p->options.store, SLICE_NONE, &next) != STATUS_OK) {
+        return LOOK_MOST_MS;
+    }
+    int64_t at = next.evaluation < next.change ? next.evaluation : next.change;
+    int64_t wait = at == INT64_MAX ? LOOK_MOST_MS : (at - clock_utc(p->options.clock)) / US;
+    return wait < LOOK_LEAST_MS ? LOOK_LEAST_MS : wait > LOOK_MOST_MS ? LOOK_MOST_MS : (uint64_t)wait;
+}
+
+static void look(void *arg)
+{
+    struct pipeline *p = arg;
+    if (atomic_load(&p->stopped)) {
+        return;
+    }
+    claim_evaluations(p);
+    for (size_t i = 0; i < p->options.ehr_count; i++) {
+        deliveries_wake(&p->lanes[i]);
+    }
+    loop_timer_start(p->timer, until_next(p), false);
+}
+
+void pipeline_wake(struct pipeline *p)
+{
+    if (!atomic_load(&p->stopped)) {
+        loop_post(p->options.loop, &p->wake_job);
+    }
+}
+
+/* ---- life ---- */
+
+enum status pipeline_create(const struct pipeline_options *options, struct pipeline **pipeline_out)
+{
+    struct pipeline *p = calloc(1, sizeof *p);
+    if (p == NULL) {
+        return STATUS_NO_MEMORY;
+    }
+    p->options = *options;
+    p->lanes = calloc(options->ehr_count != 0 ? options->ehr_count : 1, sizeof *p->lanes);
+    p->timer = loop_timer_create(options->loop, look, p);
+    if (p->lanes == NULL || p->timer == NULL || !uuid_read(options->config->gateway.identifier_namespace, &p->space)) {
+        pipeline_destroy(&p);
+        return STATUS_NO_MEMORY;
+    }
+    for (size_t i = 0; i < options->ehr_count; i++) {
+        p->lanes[i].pipeline = p;
+        p->lanes[i].ehr = options->ehrs[i];
+    }
+    snprintf(p->owner, sizeof p->owner, "process-%ld", (long)getpid());
+    p->wake_job = (struct loop_job){.run = look, .arg = p};
+    *pipeline_out = p;
+    return STATUS_OK;
+}
+
+void pipeline_start(struct pipeline *p)
+{
+    pipeline_wake(p);
+}
+
+void pipeline_stop(struct pipeline *p)
+{
+    atomic_store(&p->stopped, true);
+}
+
+size_t pipeline_busy(struct pipeline *p)
+{
+    size_t busy = atomic_load(&p->evaluations) + atomic_load(&p->claiming);
+    for (size_t i = 0; i < p->options.ehr_count; i++) {
+        busy += atomic_load(&p->lanes[i].under_way) + atomic_load(&p->lanes[i].claiming);
+    }
+    return busy;
+}
+
+void pipeline_destroy(struct pipeline **pipeline)
+{
+    struct pipeline *p = pipeline != NULL ? *pipeline : NULL;
+    if (p == NULL) {
+        return;
+    }
+    if (p->wake_job.run != NULL) {
+        loop_withdraw(p->options.loop, &p->wake_job);
+    }
+    loop_event_destroy(&p->timer);
+    free(p->lanes);
+    free(p);
+    *pipeline = NULL;
+}

@@ -1,0 +1,78 @@
+/* What the files of this folder share. */
+#ifndef GATEWAY_PIPELINE_STEPS_H
+#define GATEWAY_PIPELINE_STEPS_H
+
+#include <stdatomic.h>
+
+#include "gateway/pipeline/pipeline.h"
+
+enum { EVALUATIONS_MOST = 32, DELIVERIES_MOST = 64, STEP_ARENA = 96 * 1024 * 1024 };
+
+struct pipeline {
+    struct pipeline_options options;
+    struct uuid space; /* identifier-namespace */
+    char owner[32];    /* who claims: this process */
+    struct loop_event *timer;
+    struct loop_job wake_job;
+    atomic_bool stopped;
+    atomic_bool claiming;     /* a claim of evaluations is with the store */
+    atomic_bool again;        /* and it was woken meanwhile */
+    atomic_size_t evaluations; /* under way */
+    struct delivery_lane *lanes; /* one for each EHR */
+};
+
+/* The deliveries of one EHR. */
+struct delivery_lane {
+    struct pipeline *pipeline;
+    struct ehr *ehr;
+    atomic_bool claiming;
+    atomic_bool again;
+    atomic_size_t under_way; /* changes */
+};
+
+/* Rows of one claim live in one arena; the last of them to end releases it. */
+struct batch {
+    struct arena *arena;
+    atomic_size_t users;
+};
+void batch_release(struct batch *batch);
+
+struct ehr *pipeline_find_ehr(const struct pipeline *p, struct slice name);
+
+/* Puts a job on the pool. It always fits (PIPELINE_STEPS_MOST). */
+void pipeline_submit(struct pipeline *p, void (*run)(void *arg), void *arg);
+
+/* ---- evaluation.c ---- */
+
+/* Takes one claimed evaluation from here to the store; takes one use of the batch. Pool thread. */
+void evaluation_begin(struct pipeline *p, struct batch *batch, const struct evaluation_claim *claim);
+
+/* ---- changes.c ---- */
+
+struct planning {
+    struct pipeline *pipeline;
+    const struct config_ehr *ehr;
+    const struct evaluation *evaluation;
+    const struct evaluation_result *result;
+    struct visit visit;
+    bool department_takes_part; /* pilot: the encounter is of a listed department */
+    struct arena *arena;
+};
+
+struct planned {
+    enum work_state outcome;
+    enum reason reason;
+    struct slice detail;
+    const struct change *changes;
+    size_t change_count;
+};
+
+/* What the result means for the EHR: reads the patient's items from the store. Other than STATUS_OK: try again. */
+enum status plan_changes(const struct planning *planning, struct planned *planned_out);
+
+/* ---- deliveries.c ---- */
+
+/* Claims and delivers as long as there is something; wakes itself. Any thread. */
+void deliveries_wake(struct delivery_lane *lane);
+
+#endif
