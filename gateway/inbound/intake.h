@@ -53,6 +53,12 @@ enum { INTAKE_TRIGGERS_MOST = 1000 }; /* visits that one Bundle may make due */
 enum status intake_read(struct arena *arena, const struct intake_request *request,
                         struct intake *intake_out, const char **why_out);
 
+/*
+ * The latest calendar date, "2024-05-14", among the resources of a message that are of this patient and visit;
+ * SLICE_NONE: none has one. Borrowed from json.
+ */
+struct slice intake_visit_date(const struct json *json, struct slice patient, struct slice visit, struct slice base_url);
+
 /* The id in "Type/id" or BASE/Type/id (with or without /_history/...); SLICE_NONE for any other
  * reference. */
 struct slice intake_local_id(struct slice reference, const char *type, struct slice base_url);

@@ -70,21 +70,30 @@ static void log_end(struct job *job, enum work_state outcome, enum reason reason
         LOG_TEXT(EVALUATION, id), LOG_TEXT(STATE, work_state_name(outcome)), LOG_TEXT(REASON, reason_name(reason)));
 }
 
-static void end_as(struct job *job, enum work_state outcome, enum reason reason, struct slice detail)
+static void save_plan(struct job *job, const struct planned *planned, struct slice trace)
 {
     const struct active_mapping *active = &job->pipeline->options.mapping;
     job->tx.save_plan = (struct store_save_plan)STORE_TX(SAVE_PLAN);
     job->tx.save_plan.tx.arena = job->arena;
     job->tx.save_plan.in.evaluation = job->claim->evaluation.id;
     job->tx.save_plan.in.fence = job->claim->evaluation.fence;
-    job->tx.save_plan.in.outcome = outcome;
-    job->tx.save_plan.in.reason = reason;
-    job->tx.save_plan.in.detail = detail;
+    job->tx.save_plan.in.outcome = planned->outcome;
+    job->tx.save_plan.in.reason = planned->reason;
+    job->tx.save_plan.in.detail = planned->detail;
     job->tx.save_plan.in.mapping = mapping_name(active->mapping);
     job->tx.save_plan.in.mapping_version = mapping_version(active->mapping);
     job->tx.save_plan.in.mapping_hash = active->hash;
-    log_end(job, outcome, reason);
+    job->tx.save_plan.in.trace = trace;
+    job->tx.save_plan.in.changes = planned->changes;
+    job->tx.save_plan.in.change_count = planned->change_count;
+    log_end(job, planned->outcome, planned->reason);
     submit(job, &job->tx.save_plan.tx, ended);
+}
+
+static void end_as(struct job *job, enum work_state outcome, enum reason reason, struct slice detail)
+{
+    struct planned planned = {.outcome = outcome, .reason = reason, .detail = detail};
+    save_plan(job, &planned, SLICE_NONE);
 }
 
 /* ---- evaluate ---- */
@@ -152,6 +161,7 @@ struct evaluating {
     struct job *job;
     struct evaluation_result result;
     struct planned planned;
+    struct slice trace;
     bool failed; /* the mapping could not be evaluated on these facts */
     struct slice detail;
 };
@@ -190,6 +200,7 @@ static enum status evaluate_run(void *arg)
                                 .visit = job->visit,
                                 .department_takes_part = takes_part(ehr, &job->context),
                                 .arena = job->arena};
+    ev->trace = trace_of(job->arena, &ev->result);
     return plan_changes(&planning, &ev->planned);
 }
 
@@ -206,23 +217,7 @@ static void evaluate(void *arg)
         end_as(job, WORK_HELD, REASON_EVALUATION_FAILED, ev.detail);
         return;
     }
-    struct slice trace = trace_of(job->arena, &ev.result);
-    const struct active_mapping *active = &job->pipeline->options.mapping;
-    job->tx.save_plan = (struct store_save_plan)STORE_TX(SAVE_PLAN);
-    job->tx.save_plan.tx.arena = job->arena;
-    job->tx.save_plan.in.evaluation = job->claim->evaluation.id;
-    job->tx.save_plan.in.fence = job->claim->evaluation.fence;
-    job->tx.save_plan.in.outcome = ev.planned.outcome;
-    job->tx.save_plan.in.reason = ev.planned.reason;
-    job->tx.save_plan.in.detail = ev.planned.detail;
-    job->tx.save_plan.in.mapping = mapping_name(active->mapping);
-    job->tx.save_plan.in.mapping_version = mapping_version(active->mapping);
-    job->tx.save_plan.in.mapping_hash = active->hash;
-    job->tx.save_plan.in.trace = trace;
-    job->tx.save_plan.in.changes = ev.planned.changes;
-    job->tx.save_plan.in.change_count = ev.planned.change_count;
-    log_end(job, ev.planned.outcome, ev.planned.reason);
-    submit(job, &job->tx.save_plan.tx, ended);
+    save_plan(job, &ev.planned, ev.trace);
 }
 
 /* ---- resolve patient context ---- */
@@ -364,14 +359,15 @@ static bool find_visit(struct job *job)
 
 /* ---- the beginning ---- */
 
+static enum status read_context(void *arg)
+{
+    struct job *job = arg;
+    return context_read(job->arena, job->claim->facts, &job->context);
+}
+
 static void resume(struct job *job)
 {
-    struct arena *arena = job->arena;
-    enum status status = STATUS_INVALID;
-    if (job->claim->facts.len != 0) {
-        status = context_read(arena, job->claim->facts, &job->context);
-    }
-    if (status == STATUS_OK) {
+    if (job->claim->facts.len != 0 && arena_run(job->arena, read_context, job) == STATUS_OK) {
         evaluate(job);
     } else {
         fetch(job);

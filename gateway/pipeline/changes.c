@@ -1,0 +1,344 @@
+#include "gateway/pipeline/steps.h"
+
+#include "gateway/plan/dress.h"
+#include "gateway/plan/plan_diff.h"
+
+/*
+ * From an evaluation's result to the rows of the outbox (DESIGN.md 2, plan diff):
+ * - at most one open draft of ours for a child: a draft of another plan, or one whose ground is gone, is withdrawn
+ *   first, and everything else waits for that;
+ * - an accepted plan is reviewed, never replaced: the child is handed over;
+ * - a plan that a person ended stays ended;
+ * - no write when nothing changed.
+ */
+
+enum { CHANGES_MOST = 128 };
+
+struct planner {
+    const struct planning *in;
+    struct items items; /* of the patient, as we know them */
+    struct change *changes;
+    size_t count;
+    uint32_t order;    /* of the latest change */
+    uint32_t withdrawn; /* order of the last withdrawal: what follows waits for it */
+    uint32_t episode;
+    struct planned *out;
+};
+
+static bool is_ours(const struct planner *p, const struct item *item)
+{
+    return slice_equal(item->of.mapping, mapping_name(p->in->pipeline->options.mapping.mapping));
+}
+
+static bool is_open_draft(const struct planner *p, const struct item *item)
+{
+    return is_ours(p, item) && item->life == ITEM_DRAFT && item->ehr_id.len != 0;
+}
+
+static struct item_key key_of(const struct planner *p, struct slice key, uint32_t episode)
+{
+    return (struct item_key){.ehr = p->in->ehr->name,
+                             .patient = p->in->evaluation->patient,
+                             .mapping = mapping_name(p->in->pipeline->options.mapping.mapping),
+                             .plan = p->in->result->plan,
+                             .key = key,
+                             .episode = episode};
+}
+
+/* Shadow writes nothing, and pilot only for its departments: the rows are made all the same, and ended. */
+static void set_state(const struct planner *p, struct change *change)
+{
+    bool shadow = p->in->ehr->mode == MODE_SHADOW || !p->in->department_takes_part;
+    change->state = shadow ? ROW_DROPPED : ROW_PENDING;
+    change->reason = shadow ? REASON_SHADOW : REASON_NONE;
+}
+
+static struct change *add_change(struct planner *p, enum change_kind kind, const struct item *item, uint32_t after)
+{
+    if (p->count == CHANGES_MOST) {
+        arena_fail(p->in->arena, STATUS_LIMIT);
+    }
+    struct change *change = &p->changes[p->count++];
+    *change = (struct change){.kind = kind, .item = *item, .order = ++p->order, .after = after};
+    if (p->in->ehr->expire_ms != 0 && kind != CHANGE_WITHDRAW) {
+        change->expires = p->in->evaluation->first + (int64_t)p->in->ehr->expire_ms * 1000;
+    }
+    set_state(p, change);
+    return change;
+}
+
+/* ---- withdrawing ---- */
+
+static bool is_care_plan(const struct item *item)
+{
+    return slice_is(item->resource_type, "CarePlan");
+}
+
+/* The CarePlan before what it refers to, so that no plan ever points at goals that were taken back. */
+static void withdraw(struct planner *p, bool (*which)(const struct planner *p, const struct item *item))
+{
+    for (int pass = 0; pass < 2; pass++) {
+        for (size_t i = 0; i < p->items.count; i++) {
+            const struct item *item = &p->items.at[i];
+            if (is_open_draft(p, item) && which(p, item) && is_care_plan(item) == (pass == 0)) {
+                add_change(p, CHANGE_WITHDRAW, item, p->order);
+                p->withdrawn = p->order;
+            }
+        }
+    }
+}
+
+static bool any_item(const struct planner *p, const struct item *item)
+{
+    (void)p;
+    (void)item;
+    return true;
+}
+
+static bool is_of_other_plan(const struct planner *p, const struct item *item)
+{
+    return !slice_equal(item->of.plan, p->in->result->plan);
+}
+
+static bool is_wanted(const struct planner *p, const struct item *item)
+{
+    for (size_t i = 0; i < p->in->result->item_count; i++) {
+        if (slice_equal(p->in->result->items[i].key, item->of.key)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_of_no_use(const struct planner *p, const struct item *item)
+{
+    return !is_of_other_plan(p, item) && !is_wanted(p, item);
+}
+
+static bool is_of_this_visit(const struct planner *p, const struct item *item)
+{
+    struct diag_list unheard;
+    const struct json *base = NULL;
+    diag_init(&unheard, p->in->arena, 1);
+    json_parse(p->in->arena, source_create(p->in->arena, SLICE("base"), item->base), &LIMITS_DEFAULT, &unheard, &base);
+    struct slice encounter = json_get_text(json_get(base, "encounter"), "reference");
+    struct slice start = json_get_text(json_get(base, "period"), "start");
+    return slice_equal(encounter, p->in->visit.key) || slice_equal(start, p->in->visit.key);
+}
+
+static bool has_draft_of_this_visit(const struct planner *p)
+{
+    for (size_t i = 0; i < p->items.count; i++) {
+        const struct item *item = &p->items.at[i];
+        if (is_open_draft(p, item) && is_care_plan(item) && is_of_this_visit(p, item)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- proposing ---- */
+
+static const struct item *known_item(const struct planner *p, struct slice key)
+{
+    for (size_t i = 0; i < p->items.count; i++) {
+        const struct item *item = &p->items.at[i];
+        if (is_ours(p, item) && slice_equal(item->of.plan, p->in->result->plan) && slice_equal(item->of.key, key) &&
+            (item->life == ITEM_DRAFT || item->life == ITEM_PLANNED)) {
+            return item;
+        }
+    }
+    return NULL;
+}
+
+static bool has_accepted(const struct planner *p)
+{
+    for (size_t i = 0; i < p->items.count; i++) {
+        if (is_care_plan(&p->items.at[i]) && p->items.at[i].life == ITEM_ACCEPTED) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The episode of this proposal, and whether it may be made: the EHR's last word on this plan counts. */
+static enum status find_episode(struct planner *p, bool *ended_by_person_out)
+{
+    struct item last;
+    struct item_key key = key_of(p, SLICE("care-plan"), 0);
+    enum status status = store_find_item_by_key(p->in->pipeline->options.store, p->in->arena, &key, &last);
+    *ended_by_person_out = false;
+    p->episode = 1;
+    if (status == STATUS_ABSENT) {
+        return STATUS_OK;
+    }
+    if (status == STATUS_OK) {
+        *ended_by_person_out = last.life == ITEM_REVOKED;
+        p->episode = last.of.episode + (last.life == ITEM_WITHDRAWN);
+    }
+    return status;
+}
+
+static struct item item_of(const struct planner *p, struct slice key, struct slice type)
+{
+    const struct item *known = known_item(p, key);
+    if (known != NULL) {
+        return *known;
+    }
+    struct item item = {.of = key_of(p, key, p->episode), .resource_type = type, .life = ITEM_PLANNED};
+    item.identifier = dress_identifier(p->in->pipeline->space, &item.of);
+    return item;
+}
+
+struct resolving {
+    const struct planner *planner;
+};
+
+static struct slice target_of(void *arg, struct slice key)
+{
+    const struct planner *p = ((const struct resolving *)arg)->planner;
+    struct item item = item_of(p, key, SLICE_NONE);
+    return dress_urn(p->in->arena, item.identifier);
+}
+
+/*
+ * The base as it stands in the EHR refers to items by their ids there; the wanted resource by their identifiers. Both
+ * are told in identifiers before they are compared.
+ */
+static struct slice identifier_of(void *arg, struct slice reference)
+{
+    const struct planner *p = ((const struct resolving *)arg)->planner;
+    for (size_t i = 0; i < p->items.count; i++) {
+        const struct item *item = &p->items.at[i];
+        if (item->ehr_id.len != 0 && slice_ends_with(reference, item->ehr_id) &&
+            slice_starts_with(reference, item->resource_type) &&
+            reference.len == item->resource_type.len + 1 + item->ehr_id.len) {
+            return dress_urn(p->in->arena, item->identifier);
+        }
+    }
+    return reference;
+}
+
+static bool is_unchanged(struct planner *p, const struct json *wanted, const struct item *item)
+{
+    struct diag_list unheard;
+    const struct json *base = NULL;
+    struct slice unused;
+    diag_init(&unheard, p->in->arena, 1);
+    if (json_parse(p->in->arena, source_create(p->in->arena, SLICE("base"), item->base), &LIMITS_DEFAULT, &unheard,
+                   &base) != STATUS_OK) {
+        return false;
+    }
+    struct json *copy = json_copy(p->in->arena, base);
+    struct resolving resolving = {p};
+    dress_references(p->in->arena, copy, SLICE_NONE, identifier_of, &resolving, &unused);
+    return plan_diff_unchanged(p->in->arena, wanted, copy);
+}
+
+static void propose_item(struct planner *p, const struct plan_item *planned, uint32_t after)
+{
+    struct arena *arena = p->in->arena;
+    struct item item = item_of(p, planned->key, planned->type);
+    struct dress dress = {p->in->result->public_id, p->in->ehr->synthetic};
+    struct resolving resolving = {p};
+    struct slice unused;
+    struct json *wanted = json_copy(arena, planned->resource);
+    dress_resource(arena, wanted, item.identifier, &dress);
+    dress_references(arena, wanted, SLICE("#item:"), target_of, &resolving, &unused);
+    bool update = item.life == ITEM_DRAFT;
+    if (update && is_unchanged(p, wanted, &item)) {
+        return;
+    }
+    struct change *change = add_change(p, update ? CHANGE_UPDATE : CHANGE_CREATE, &item, after);
+    change->body = json_write(arena, wanted, JSON_COMPACT);
+}
+
+static void propose(struct planner *p)
+{
+    const struct evaluation_result *result = p->in->result;
+    withdraw(p, is_of_other_plan);
+    for (size_t i = 0; i < result->item_count; i++) {
+        bool last = slice_is(result->items[i].type, "CarePlan");
+        propose_item(p, &result->items[i], last ? p->order : p->withdrawn);
+    }
+    withdraw(p, is_of_no_use); /* behind the CarePlan that no longer refers to them */
+    p->out->outcome = p->count != 0 ? WORK_PLANNED : WORK_DONE;
+    p->out->reason = p->count != 0 ? REASON_NONE : REASON_UNCHANGED;
+}
+
+/* ---- what each outcome means ---- */
+
+static void hand_over(struct planner *p, enum reason reason, struct slice detail)
+{
+    p->out->outcome = WORK_HANDED_OVER;
+    p->out->reason = reason;
+    p->out->detail = detail;
+}
+
+static enum status settle_proposal(struct planner *p)
+{
+    bool ended_by_person;
+    enum status status = find_episode(p, &ended_by_person);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    if (has_accepted(p) || ended_by_person) {
+        hand_over(p, REASON_REVIEW, ended_by_person ? SLICE("ended-by-person") : SLICE("accepted"));
+    } else {
+        propose(p);
+    }
+    return STATUS_OK;
+}
+
+static enum status settle(struct planner *p)
+{
+    const struct evaluation_result *result = p->in->result;
+    /* A sensitive reason never leaves the evaluation: one neutral word stands for all of them. */
+    struct slice detail = result->sensitive ? SLICE("hold") : result->reason;
+    bool fetch_failed = slice_is(result->reason, "fetch-failed");
+    switch (result->outcome) {
+    case OUTCOME_PROPOSAL:
+        return settle_proposal(p);
+    case OUTCOME_HAND_OVER:
+        withdraw(p, any_item);
+        hand_over(p, has_accepted(p) ? REASON_REVIEW : REASON_NO_TEMPLATE, detail);
+        break;
+    case OUTCOME_HOLD:
+        if (!fetch_failed && has_draft_of_this_visit(p)) {
+            withdraw(p, any_item); /* the ground of the draft is gone */
+        }
+        p->out->outcome = WORK_HELD;
+        p->out->reason = fetch_failed ? REASON_FETCH_FAILED : REASON_SAFETY;
+        p->out->detail = detail;
+        break;
+    case OUTCOME_DROP:
+        withdraw(p, any_item);
+        p->out->outcome = WORK_DROPPED;
+        p->out->reason = REASON_RULE;
+        p->out->detail = detail;
+        break;
+    case OUTCOME_NOT_ELIGIBLE:
+        p->out->outcome = WORK_DROPPED;
+        p->out->reason = REASON_NOT_ELIGIBLE;
+        break;
+    }
+    return STATUS_OK;
+}
+
+enum status plan_changes(const struct planning *planning, struct planned *planned_out)
+{
+    struct planned planned = {.outcome = WORK_HELD};
+    struct planner p = {.in = planning, .out = &planned};
+    p.changes = ARENA_ARRAY(planning->arena, CHANGES_MOST, struct change);
+    enum status status = store_list_items(planning->pipeline->options.store, planning->arena, planning->ehr->name,
+                                          planning->evaluation->patient, &p.items);
+    if (status == STATUS_OK) {
+        status = settle(&p);
+    }
+    if (status == STATUS_OK) {
+        planned.changes = p.changes;
+        planned.change_count = p.count;
+        *planned_out = planned;
+    }
+    return status;
+}

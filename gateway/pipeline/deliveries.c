@@ -1,0 +1,237 @@
+#include "gateway/pipeline/steps.h"
+
+#include <stdlib.h>
+
+#include "gateway/writeback/delivery.h"
+
+enum { PATIENTS_MOST = 16, CLAIM_ARENA = 64 * 1024 * 1024, US = 1000 };
+
+/* One claimed change on its way. */
+struct sending {
+    struct delivery_lane *lane;
+    struct batch *batch;
+    const struct change *change;
+    struct arena *arena; /* of what is recorded */
+    struct attempt_result result;
+    struct store_record_attempts record;
+    struct store_note_item note;
+};
+
+/* ---- recording ---- */
+
+static void sending_end(struct sending *sending)
+{
+    struct delivery_lane *lane = sending->lane;
+    batch_release(sending->batch);
+    arena_destroy(&sending->arena);
+    free(sending);
+    atomic_fetch_sub(&lane->under_way, 1);
+    pipeline_wake(lane->pipeline);
+}
+
+static void recorded(struct store_tx *tx, void *arg)
+{
+    (void)tx;
+    sending_end(arg);
+}
+
+static void record(struct sending *sending)
+{
+    sending->record = (struct store_record_attempts)STORE_TX(RECORD_ATTEMPTS);
+    sending->record.in.results = &sending->result;
+    sending->record.in.count = 1;
+    if (store_submit(sending->lane->pipeline->options.store, &sending->record.tx, recorded, sending) != STATUS_OK) {
+        sending_end(sending); /* the lease runs out, and the row is looked up before it is sent again */
+    }
+}
+
+static void noted(struct store_tx *tx, void *arg)
+{
+    (void)tx;
+    record(arg);
+}
+
+static void log_attempt(const struct sending *sending)
+{
+    char id[UUID_TEXT_SIZE];
+    uuid_write(sending->change->id, id);
+    LOG(sending->lane->pipeline->options.log, LOG_INFO, "attempted", LOG_SLICE(EHR, sending->change->ehr),
+        LOG_TEXT(CHANGE, id), LOG_SLICE(RESOURCE_TYPE, sending->change->item.resource_type),
+        LOG_TEXT(OUTCOME, row_state_name(sending->result.outcome)),
+        LOG_TEXT(REASON, reason_name(sending->result.reason)), LOG_NUMBER(STATUS, sending->result.http_status),
+        LOG_NUMBER(ATTEMPT, sending->change->tries), LOG_SLICE(DETAIL, sending->result.detail));
+}
+
+struct keeping {
+    struct sending *sending;
+    const struct delivery_end *end;
+};
+
+/* What the end lends us lives only now; the store needs it until the commit. */
+static enum status keep(void *arg)
+{
+    struct keeping *keeping = arg;
+    struct sending *sending = keeping->sending;
+    struct attempt_result result = keeping->end->result;
+    result.detail = arena_copy(sending->arena, result.detail);
+    result.ehr_id = arena_copy(sending->arena, result.ehr_id);
+    result.ehr_version = arena_copy(sending->arena, result.ehr_version);
+    result.base = arena_copy(sending->arena, result.base);
+    sending->result = result;
+    return STATUS_OK;
+}
+
+static void delivered(const struct delivery_end *end, void *arg)
+{
+    struct sending *sending = arg;
+    struct keeping keeping = {sending, end};
+    if (arena_run(sending->arena, keep, &keeping) != STATUS_OK) {
+        sending_end(sending);
+        return;
+    }
+    log_attempt(sending);
+    if (!end->note_life) {
+        record(sending);
+        return;
+    }
+    sending->note = (struct store_note_item)STORE_TX(NOTE_ITEM);
+    sending->note.in.identifier = sending->change->item.identifier;
+    sending->note.in.life = end->life;
+    if (store_submit(sending->lane->pipeline->options.store, &sending->note.tx, noted, sending) != STATUS_OK) {
+        record(sending);
+    }
+}
+
+/* ---- sending ---- */
+
+static struct slice find_target(void *arg, struct arena *arena, struct uuid identifier)
+{
+    const struct pipeline *p = arg;
+    struct item item;
+    if (store_find_item(p->options.store, arena, identifier, &item) != STATUS_OK || item.ehr_id.len == 0) {
+        return SLICE_NONE;
+    }
+    return arena_printf(arena, "%.*s/%.*s", SLICE_ARGS(item.resource_type), SLICE_ARGS(item.ehr_id));
+}
+
+static void begin_sending(void *arg)
+{
+    struct sending *sending = arg;
+    struct pipeline *p = sending->lane->pipeline;
+    struct delivery_options options = {.ehr = sending->lane->ehr,
+                                       .clock = p->options.clock,
+                                       .random = p->options.random,
+                                       .find = find_target,
+                                       .find_arg = p};
+    if (delivery_begin(&options, sending->change, delivered, sending) != STATUS_OK) {
+        sending->result = (struct attempt_result){.change = sending->change->id,
+                                                  .fence = sending->change->fence,
+                                                  .outcome = sending->change->look_up ? ROW_UNKNOWN : ROW_SCHEDULED,
+                                                  .not_before = clock_utc(p->options.clock) + 1000000};
+        record(sending);
+    }
+}
+
+static struct sending *sending_create(struct delivery_lane *lane, struct batch *batch, const struct change *change)
+{
+    struct sending *sending = calloc(1, sizeof *sending);
+    struct arena *arena = arena_create(0);
+    if (sending == NULL || arena == NULL) {
+        free(sending);
+        arena_destroy(&arena);
+        return NULL;
+    }
+    *sending = (struct sending){.lane = lane, .batch = batch, .change = change, .arena = arena};
+    return sending;
+}
+
+/* ---- claiming ---- */
+
+struct claim {
+    struct delivery_lane *lane;
+    struct batch *batch;
+    struct store_claim_changes tx;
+};
+
+static void claim_end(struct claim *claim)
+{
+    struct delivery_lane *lane = claim->lane;
+    bool more = claim->tx.tx.status == STATUS_OK && claim->tx.out.count != 0;
+    batch_release(claim->batch);
+    free(claim);
+    atomic_store(&lane->claiming, false);
+    if (atomic_exchange(&lane->again, false) || more) {
+        pipeline_wake(lane->pipeline);
+    }
+}
+
+static void spread(void *arg)
+{
+    struct claim *claim = arg;
+    struct delivery_lane *lane = claim->lane;
+    for (size_t i = 0; claim->tx.tx.status == STATUS_OK && i < claim->tx.out.count; i++) {
+        struct sending *sending = sending_create(lane, claim->batch, &claim->tx.out.changes[i]);
+        if (sending == NULL) {
+            continue; /* its lease runs out */
+        }
+        atomic_fetch_add(&claim->batch->users, 1);
+        atomic_fetch_add(&lane->under_way, 1);
+        pipeline_submit(lane->pipeline, begin_sending, sending);
+    }
+    claim_end(claim);
+}
+
+static void claimed(struct store_tx *tx, void *arg)
+{
+    (void)tx;
+    struct claim *claim = arg;
+    pipeline_submit(claim->lane->pipeline, spread, claim);
+}
+
+static struct claim *claim_create(struct delivery_lane *lane)
+{
+    struct claim *claim = calloc(1, sizeof *claim);
+    struct batch *batch = calloc(1, sizeof *batch);
+    struct arena *arena = arena_create(CLAIM_ARENA);
+    if (claim == NULL || batch == NULL || arena == NULL) {
+        free(claim);
+        free(batch);
+        arena_destroy(&arena);
+        return NULL;
+    }
+    batch->arena = arena;
+    atomic_init(&batch->users, 1);
+    *claim = (struct claim){.lane = lane, .batch = batch, .tx = STORE_TX(CLAIM_CHANGES)};
+    return claim;
+}
+
+void deliveries_wake(struct delivery_lane *lane)
+{
+    struct pipeline *p = lane->pipeline;
+    const struct config_ehr *ehr = ehr_config(lane->ehr);
+    size_t busy = atomic_load(&lane->under_way);
+    if (ehr->mode == MODE_SHADOW) {
+        return;
+    }
+    if (busy >= DELIVERIES_MOST || atomic_exchange(&lane->claiming, true)) {
+        atomic_store(&lane->again, true);
+        return;
+    }
+    struct claim *claim = claim_create(lane);
+    if (claim == NULL) {
+        atomic_store(&lane->claiming, false);
+        return;
+    }
+    claim->tx.tx.arena = claim->batch->arena;
+    claim->tx.in.ehr = ehr->name;
+    claim->tx.in.owner = slice_of(p->owner);
+    /* Three exchanges at the most in one delivery, each with its deadline. */
+    claim->tx.in.lease_us = (int64_t)(2 * ehr->deadline.read_ms + ehr->deadline.write_ms) * US +
+                            (int64_t)p->options.config->gateway.lease_ms * US;
+    claim->tx.in.patients_most = PATIENTS_MOST;
+    claim->tx.in.changes_most = DELIVERIES_MOST - busy;
+    if (store_submit(p->options.store, &claim->tx.tx, claimed, claim) != STATUS_OK) {
+        claim->tx.tx.status = STATUS_AGAIN;
+        claim_end(claim);
+    }
+}
