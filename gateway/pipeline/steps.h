@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "gateway/pipeline/pipeline.h"
+#include "gateway/store/store_read.h"
 
 enum { EVALUATIONS_MOST = 32, DELIVERIES_MOST = 64, STEP_ARENA = 96 * 1024 * 1024 };
 

@@ -109,7 +109,7 @@ static enum status delivered(struct delivery *d, const struct json *theirs, stru
 
 /* ---- calling ---- */
 
-static void take_step(struct delivery *d, step *step);
+static void take_step(struct delivery *d, step *next);
 
 static void answered(struct ehr_answer *answer, void *arg)
 {
@@ -153,9 +153,9 @@ static enum status run_step(void *arg)
 }
 
 /* Once a request is with the EHR its answer may come on another thread at once: d is not touched after that. */
-static void take_step(struct delivery *d, step *step)
+static void take_step(struct delivery *d, step *next)
 {
-    struct stepping stepping = {d, step};
+    struct stepping stepping = {d, next};
     enum status status = arena_run(d->arena, run_step, &stepping);
     if (status == STATUS_OK) {
         d->answer = NULL;
