@@ -34,7 +34,8 @@ static enum status fail(const struct reading *reading, const char *name, int err
     return STATUS_IO;
 }
 
-/* Bytes read into `text`, or -1 with errno. One more than the ceiling tells a file that is over it. */
+/* Bytes read into `text`, or -1 with errno. One more than the ceiling tells a file that is over it.
+ */
 static ssize_t read_whole(int fd, char *text)
 {
     size_t len = 0;

@@ -1,0 +1,25 @@
+/* The views of the desk. Private to gateway/admin. */
+#ifndef GATEWAY_ADMIN_VIEWS_H
+#define GATEWAY_ADMIN_VIEWS_H
+
+#include "gateway/admin/desk.h"
+#include "gateway/store/store_read.h"
+
+enum status view_status(const struct desk *desk, struct arena *arena, const struct json *request,
+                        struct json *answer);
+/* STATUS_ABSENT: neither message nor patient. STATUS_INVALID: the patient's EHR must be named. */
+enum status view_show(const struct desk *desk, struct arena *arena, const struct json *request,
+                      struct json *answer);
+
+/* ---- building ---- */
+
+void view_text(struct arena *arena, struct json *object, const char *name, struct slice text);
+void view_number(struct arena *arena, struct json *object, const char *name, int64_t number);
+void view_bool(struct arena *arena, struct json *object, const char *name, bool value);
+void view_id(struct arena *arena, struct json *object, const char *name, struct uuid id);
+/* RFC 3339; left out when it is 0. */
+void view_time(struct arena *arena, struct json *object, const char *name, int64_t utc_us);
+/* Name, and what it means and what to do. */
+void view_reason(struct arena *arena, struct json *object, enum reason reason);
+
+#endif

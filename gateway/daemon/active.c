@@ -1,0 +1,76 @@
+#include "gateway/base/digest.h"
+#include "gateway/base/folder.h"
+#include "gateway/daemon/parts.h"
+
+/* Path and text of each file, each with its length before it: no two folders give the same bytes.
+ */
+static struct slice hash_of(struct arena *arena, const struct folder_files *files)
+{
+    struct slice *parts = ARENA_ARRAY(arena, files->count * 4 + 1, struct slice);
+    size_t count = 0;
+    for (size_t i = 0; i < files->count; i++) {
+        const struct folder_file *file = &files->at[i];
+        parts[count++] = arena_printf(arena, "%zu:", file->path.len);
+        parts[count++] = file->path;
+        parts[count++] = arena_printf(arena, "%zu:", file->text.len);
+        parts[count++] = file->text;
+    }
+    uint8_t hash[SHA256_SIZE];
+    char text[SHA256_TEXT_SIZE];
+    sha256_parts(parts, count, hash);
+    hex_write(hash, sizeof hash, text);
+    return arena_copy(arena, slice_of(text));
+}
+
+enum status active_load(struct arena *arena, const struct config *config, struct diag_list *diags,
+                        struct active_mapping *active_out)
+{
+    const struct config_texts *folders = &config->gateway.mappings;
+    struct folder_files files;
+    if (folders->count != 1) {
+        struct diag *diag =
+            diag_add(diags, DIAG_CONFIG_CONFLICT, SPAN_NONE,
+                     "%.*s: mappings: names %zu folders; exactly one mapping is active",
+                     SLICE_ARGS(config->file), folders->count);
+        diag_hint(diags, diag, "name one folder");
+        return STATUS_INVALID;
+    }
+    enum status status =
+        folder_load(arena, folders->at[0], SLICE(".yaml"), SPAN_NONE, diags, &files);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    struct mapping_file *texts = ARENA_ARRAY(arena, files.count + 1, struct mapping_file);
+    for (size_t i = 0; i < files.count; i++) {
+        texts[i] = (struct mapping_file){
+            .path = files.at[i].path, .name = files.at[i].name, .text = files.at[i].text};
+    }
+    struct active_mapping active = {0};
+    status = mapping_load(arena, texts, files.count, model_r4(), &LIMITS_DEFAULT, diags,
+                          &active.mapping);
+    if (status == STATUS_OK) {
+        active.hash = hash_of(arena, &files);
+        *active_out = active;
+    }
+    return status;
+}
+
+bool active_is_released(const struct active_mapping *active, const struct config_ehr *ehr,
+                        struct diag_list *diags)
+{
+    if (ehr->mode == MODE_SHADOW || ehr->synthetic) {
+        return true;
+    }
+    unsigned before = diags->errors;
+    mapping_release_faults(active->mapping, diags);
+    if (diags->errors == before) {
+        return true;
+    }
+    struct diag *diag = diag_add(
+        diags, DIAG_CONFIG_CONFLICT, SPAN_NONE,
+        "%.*s: mode: %s is refused: the mapping %.*s %.*s is not released for patients, see above",
+        SLICE_ARGS(ehr->file), config_mode_name(ehr->mode),
+        SLICE_ARGS(mapping_name(active->mapping)), SLICE_ARGS(mapping_version(active->mapping)));
+    diag_hint(diags, diag, "set mode: shadow until every line above is done");
+    return false;
+}

@@ -1,0 +1,26 @@
+/* From ready to stopped: signals, reload, drain. */
+#ifndef GATEWAY_DAEMON_LIFE_H
+#define GATEWAY_DAEMON_LIFE_H
+
+#include "gateway/daemon/parts.h"
+
+/* Signals, timers and the control socket; nothing runs yet. life_clear takes back what it made. */
+enum status life_prepare(struct daemon *daemon, struct diag_list *diags);
+void life_clear(struct daemon *daemon);
+
+/* Starts all parts, says that it is ready, and serves until it is stopped. */
+enum daemon_end life_serve(struct daemon *daemon);
+
+/* ---- reload.c ---- */
+
+void reload(struct daemon *daemon);
+
+/* ---- daemon.c ---- */
+
+enum log_level daemon_log_level(const struct config *config);
+
+/* Makes the listener's certificate, or swaps it. */
+enum status daemon_tls(struct daemon *daemon, const struct config_gateway *gateway,
+                       struct diag_list *diags);
+
+#endif
