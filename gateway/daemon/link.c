@@ -102,7 +102,7 @@ static void use_kept_capability(struct link *link)
     struct capability capability;
     if (store_read_capability(generation->daemon->store, generation->arena, link->config->name,
                               &capability) == STATUS_OK) {
-        ehr_use_capability(link->ehr, capability.etag, capability.body);
+        ehr_use_capability(link->ehr, capability.body);
     }
 }
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "gateway/ehr/token.h"
+#include "gateway/http/jose.h"
 #include "gateway/http/jwt.h"
 
 static const int64_t ms_us = 1000;
