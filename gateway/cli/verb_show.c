@@ -6,7 +6,7 @@ static void print_field(struct cli *cli, int indent, const char *label, const st
                         const char *name)
 {
     const struct json *value = json_get(object, name);
-    if (value != NULL) {
+    if (json_text(value).len != 0) {
         fprintf(cli->out, "%*s%-16s %.*s\n", indent, "", label, SLICE_ARGS(json_text(value)));
     }
 }

@@ -8,7 +8,7 @@
 #include "gateway/daemon/life.h"
 #include "gateway/daemon/parts.h"
 
-enum { DIAGS_MOST = 400, DIAG_ARENA = 16 * 1024 * 1024 };
+enum { DIAGS_MOST = 400, DIAG_ARENA = 16 * 1024 * 1024, STEPS_MOST = 64 * PIPELINE_STEPS_MOST };
 
 /* ---- the surroundings: clock, random bytes, libraries ---- */
 
@@ -82,7 +82,7 @@ static enum status open_pools(struct daemon *daemon, const struct config_gateway
 {
     unsigned threads = (unsigned)gateway->pool_threads;
     struct pool_config receive = {threads, gateway->queue_items, gateway->queue_bytes};
-    struct pool_config steps = {threads, 2 * PIPELINE_STEPS_MOST, SIZE_MAX};
+    struct pool_config steps = {threads, STEPS_MOST, SIZE_MAX};
     struct pool_config answers = {threads, gateway->queue_items, gateway->queue_bytes};
     enum status status = pool_create(&receive, &daemon->receive_pool);
     if (status == STATUS_OK) {

@@ -5,8 +5,8 @@
 
 /*
  * From an evaluation's result to the rows of the outbox (DESIGN.md 2, plan diff):
- * - at most one open draft of ours for a child: a draft of another plan, or one whose ground is gone, is withdrawn
- *   first, and everything else waits for that;
+ * - at most one open draft of ours for a child: a draft of another plan, or one whose ground is
+ * gone, is withdrawn first, and everything else waits for that;
  * - an accepted plan is reviewed, never replaced: the child is handed over;
  * - a plan that a person ended stays ended;
  * - no write when nothing changed.
@@ -19,7 +19,7 @@ struct planner {
     struct items items; /* of the patient, as we know them */
     struct change *changes;
     size_t count;
-    uint32_t order;    /* of the latest change */
+    uint32_t order;     /* of the latest change */
     uint32_t withdrawn; /* order of the last withdrawal: what follows waits for it */
     uint32_t episode;
     struct planned *out;
@@ -45,7 +45,8 @@ static struct item_key key_of(const struct planner *p, struct slice key, uint32_
                              .episode = episode};
 }
 
-/* Shadow writes nothing, and pilot only for its departments: the rows are made all the same, and ended. */
+/* Shadow writes nothing, and pilot only for its departments: the rows are made all the same, and
+ * ended. */
 static void set_state(const struct planner *p, struct change *change)
 {
     bool shadow = p->in->ehr->mode == MODE_SHADOW || !p->in->department_takes_part;
@@ -53,7 +54,8 @@ static void set_state(const struct planner *p, struct change *change)
     change->reason = shadow ? REASON_SHADOW : REASON_NONE;
 }
 
-static struct change *add_change(struct planner *p, enum change_kind kind, const struct item *item, uint32_t after)
+static struct change *add_change(struct planner *p, enum change_kind kind, const struct item *item,
+                                 uint32_t after)
 {
     if (p->count == CHANGES_MOST) {
         arena_fail(p->in->arena, STATUS_LIMIT);
@@ -74,8 +76,10 @@ static bool is_care_plan(const struct item *item)
     return slice_is(item->resource_type, "CarePlan");
 }
 
-/* The CarePlan before what it refers to, so that no plan ever points at goals that were taken back. */
-static void withdraw(struct planner *p, bool (*which)(const struct planner *p, const struct item *item))
+/* The CarePlan before what it refers to, so that no plan ever points at goals that were taken back.
+ */
+static void withdraw(struct planner *p,
+                     bool (*which)(const struct planner *p, const struct item *item))
 {
     for (int pass = 0; pass < 2; pass++) {
         for (size_t i = 0; i < p->items.count; i++) {
@@ -120,7 +124,8 @@ static bool is_of_this_visit(const struct planner *p, const struct item *item)
     struct diag_list unheard;
     const struct json *base = NULL;
     diag_init(&unheard, p->in->arena, 1);
-    json_parse(p->in->arena, source_create(p->in->arena, SLICE("base"), item->base), &LIMITS_DEFAULT, &unheard, &base);
+    json_parse(p->in->arena, source_create(p->in->arena, SLICE("base"), item->base),
+               &LIMITS_DEFAULT, &unheard, &base);
     struct slice encounter = json_get_text(json_get(base, "encounter"), "reference");
     struct slice start = json_get_text(json_get(base, "period"), "start");
     return slice_equal(encounter, p->in->visit.key) || slice_equal(start, p->in->visit.key);
@@ -143,7 +148,8 @@ static const struct item *known_item(const struct planner *p, struct slice key)
 {
     for (size_t i = 0; i < p->items.count; i++) {
         const struct item *item = &p->items.at[i];
-        if (is_ours(p, item) && slice_equal(item->of.plan, p->in->result->plan) && slice_equal(item->of.key, key) &&
+        if (is_ours(p, item) && slice_equal(item->of.plan, p->in->result->plan) &&
+            slice_equal(item->of.key, key) &&
             (item->life == ITEM_DRAFT || item->life == ITEM_PLANNED)) {
             return item;
         }
@@ -161,12 +167,14 @@ static bool has_accepted(const struct planner *p)
     return false;
 }
 
-/* The episode of this proposal, and whether it may be made: the EHR's last word on this plan counts. */
+/* The episode of this proposal, and whether it may be made: the EHR's last word on this plan
+ * counts. */
 static enum status find_episode(struct planner *p, bool *ended_by_person_out)
 {
     struct item last;
     struct item_key key = key_of(p, SLICE("care-plan"), 0);
-    enum status status = store_find_item_by_key(p->in->pipeline->options.store, p->in->arena, &key, &last);
+    enum status status =
+        store_find_item_by_key(p->in->pipeline->options.store, p->in->arena, &key, &last);
     *ended_by_person_out = false;
     p->episode = 1;
     if (status == STATUS_ABSENT) {
@@ -185,7 +193,8 @@ static struct item item_of(const struct planner *p, struct slice key, struct sli
     if (known != NULL) {
         return *known;
     }
-    struct item item = {.of = key_of(p, key, p->episode), .resource_type = type, .life = ITEM_PLANNED};
+    struct item item = {
+        .of = key_of(p, key, p->episode), .resource_type = type, .life = ITEM_PLANNED};
     item.identifier = dress_identifier(p->in->pipeline->space, &item.of);
     return item;
 }
@@ -202,8 +211,8 @@ static struct slice target_of(void *arg, struct slice key)
 }
 
 /*
- * The base as it stands in the EHR refers to items by their ids there; the wanted resource by their identifiers. Both
- * are told in identifiers before they are compared.
+ * The base as it stands in the EHR refers to items by their ids there; the wanted resource by their
+ * identifiers. Both are told in identifiers before they are compared.
  */
 static struct slice identifier_of(void *arg, struct slice reference)
 {
@@ -225,8 +234,8 @@ static bool is_unchanged(struct planner *p, const struct json *wanted, const str
     const struct json *base = NULL;
     struct slice unused;
     diag_init(&unheard, p->in->arena, 1);
-    if (json_parse(p->in->arena, source_create(p->in->arena, SLICE("base"), item->base), &LIMITS_DEFAULT, &unheard,
-                   &base) != STATUS_OK) {
+    if (json_parse(p->in->arena, source_create(p->in->arena, SLICE("base"), item->base),
+                   &LIMITS_DEFAULT, &unheard, &base) != STATUS_OK) {
         return false;
     }
     struct json *copy = json_copy(p->in->arena, base);
@@ -330,8 +339,9 @@ enum status plan_changes(const struct planning *planning, struct planned *planne
     struct planned planned = {.outcome = WORK_HELD};
     struct planner p = {.in = planning, .out = &planned};
     p.changes = ARENA_ARRAY(planning->arena, CHANGES_MOST, struct change);
-    enum status status = store_list_items(planning->pipeline->options.store, planning->arena, planning->ehr->name,
-                                          planning->evaluation->patient, &p.items);
+    enum status status =
+        store_list_items(planning->pipeline->options.store, planning->arena, planning->ehr->name,
+                         planning->evaluation->patient, &p.items);
     if (status == STATUS_OK) {
         status = settle(&p);
     }

@@ -8,7 +8,7 @@ enum { PATIENTS_MOST = 16, CLAIM_ARENA = 64 * 1024 * 1024, US = 1000 };
 
 /* One claimed change on its way. */
 struct sending {
-    struct delivery_lane *lane;
+    struct lane *lane;
     struct batch *batch;
     const struct change *change;
     struct arena *arena; /* of what is recorded */
@@ -21,12 +21,12 @@ struct sending {
 
 static void sending_end(struct sending *sending)
 {
-    struct delivery_lane *lane = sending->lane;
+    struct lane *lane = sending->lane;
     batch_release(sending->batch);
     arena_destroy(&sending->arena);
     free(sending);
-    atomic_fetch_sub(&lane->under_way, 1);
     pipeline_wake(lane->pipeline);
+    atomic_fetch_sub(&lane->changes.under_way, 1);
 }
 
 static void recorded(struct store_tx *tx, void *arg)
@@ -40,8 +40,10 @@ static void record(struct sending *sending)
     sending->record = (struct store_record_attempts)STORE_TX(RECORD_ATTEMPTS);
     sending->record.in.results = &sending->result;
     sending->record.in.count = 1;
-    if (store_submit(sending->lane->pipeline->options.store, &sending->record.tx, recorded, sending) != STATUS_OK) {
-        sending_end(sending); /* the lease runs out, and the row is looked up before it is sent again */
+    if (store_submit(sending->lane->pipeline->options.store, &sending->record.tx, recorded,
+                     sending) != STATUS_OK) {
+        sending_end(
+            sending); /* the lease runs out, and the row is looked up before it is sent again */
     }
 }
 
@@ -55,10 +57,12 @@ static void log_attempt(const struct sending *sending)
 {
     char id[UUID_TEXT_SIZE];
     uuid_write(sending->change->id, id);
-    LOG(sending->lane->pipeline->options.log, LOG_INFO, "attempted", LOG_SLICE(EHR, sending->change->ehr),
-        LOG_TEXT(CHANGE, id), LOG_SLICE(RESOURCE_TYPE, sending->change->item.resource_type),
+    LOG(sending->lane->pipeline->options.log, LOG_INFO, "attempted",
+        LOG_SLICE(EHR, sending->change->ehr), LOG_TEXT(CHANGE, id),
+        LOG_SLICE(RESOURCE_TYPE, sending->change->item.resource_type),
         LOG_TEXT(OUTCOME, row_state_name(sending->result.outcome)),
-        LOG_TEXT(REASON, reason_name(sending->result.reason)), LOG_NUMBER(STATUS, sending->result.http_status),
+        LOG_TEXT(REASON, reason_name(sending->result.reason)),
+        LOG_NUMBER(STATUS, sending->result.http_status),
         LOG_NUMBER(ATTEMPT, sending->change->tries), LOG_SLICE(DETAIL, sending->result.detail));
 }
 
@@ -97,7 +101,8 @@ static void delivered(const struct delivery_end *end, void *arg)
     sending->note = (struct store_note_item)STORE_TX(NOTE_ITEM);
     sending->note.in.identifier = sending->change->item.identifier;
     sending->note.in.life = end->life;
-    if (store_submit(sending->lane->pipeline->options.store, &sending->note.tx, noted, sending) != STATUS_OK) {
+    if (store_submit(sending->lane->pipeline->options.store, &sending->note.tx, noted, sending) !=
+        STATUS_OK) {
         record(sending);
     }
 }
@@ -108,10 +113,12 @@ static struct slice find_target(void *arg, struct arena *arena, struct uuid iden
 {
     const struct pipeline *p = arg;
     struct item item;
-    if (store_find_item(p->options.store, arena, identifier, &item) != STATUS_OK || item.ehr_id.len == 0) {
+    if (store_find_item(p->options.store, arena, identifier, &item) != STATUS_OK ||
+        item.ehr_id.len == 0) {
         return SLICE_NONE;
     }
-    return arena_printf(arena, "%.*s/%.*s", SLICE_ARGS(item.resource_type), SLICE_ARGS(item.ehr_id));
+    return arena_printf(arena, "%.*s/%.*s", SLICE_ARGS(item.resource_type),
+                        SLICE_ARGS(item.ehr_id));
 }
 
 static void begin_sending(void *arg)
@@ -124,15 +131,17 @@ static void begin_sending(void *arg)
                                        .find = find_target,
                                        .find_arg = p};
     if (delivery_begin(&options, sending->change, delivered, sending) != STATUS_OK) {
-        sending->result = (struct attempt_result){.change = sending->change->id,
-                                                  .fence = sending->change->fence,
-                                                  .outcome = sending->change->look_up ? ROW_UNKNOWN : ROW_SCHEDULED,
-                                                  .not_before = clock_utc(p->options.clock) + 1000000};
+        sending->result = (struct attempt_result){
+            .change = sending->change->id,
+            .fence = sending->change->fence,
+            .outcome = sending->change->look_up ? ROW_UNKNOWN : ROW_SCHEDULED,
+            .not_before = clock_utc(p->options.clock) + 1000000};
         record(sending);
     }
 }
 
-static struct sending *sending_create(struct delivery_lane *lane, struct batch *batch, const struct change *change)
+static struct sending *sending_create(struct lane *lane, struct batch *batch,
+                                      const struct change *change)
 {
     struct sending *sending = calloc(1, sizeof *sending);
     struct arena *arena = arena_create(0);
@@ -148,34 +157,34 @@ static struct sending *sending_create(struct delivery_lane *lane, struct batch *
 /* ---- claiming ---- */
 
 struct claim {
-    struct delivery_lane *lane;
+    struct lane *lane;
     struct batch *batch;
     struct store_claim_changes tx;
 };
 
 static void claim_end(struct claim *claim)
 {
-    struct delivery_lane *lane = claim->lane;
+    struct lane *lane = claim->lane;
     bool more = claim->tx.tx.status == STATUS_OK && claim->tx.out.count != 0;
     batch_release(claim->batch);
     free(claim);
-    atomic_store(&lane->claiming, false);
-    if (atomic_exchange(&lane->again, false) || more) {
+    if (atomic_exchange(&lane->changes.again, false) || more) {
         pipeline_wake(lane->pipeline);
     }
+    atomic_store(&lane->changes.claiming, false);
 }
 
 static void spread(void *arg)
 {
     struct claim *claim = arg;
-    struct delivery_lane *lane = claim->lane;
+    struct lane *lane = claim->lane;
     for (size_t i = 0; claim->tx.tx.status == STATUS_OK && i < claim->tx.out.count; i++) {
         struct sending *sending = sending_create(lane, claim->batch, &claim->tx.out.changes[i]);
         if (sending == NULL) {
             continue; /* its lease runs out */
         }
         atomic_fetch_add(&claim->batch->users, 1);
-        atomic_fetch_add(&lane->under_way, 1);
+        atomic_fetch_add(&lane->changes.under_way, 1);
         pipeline_submit(lane->pipeline, begin_sending, sending);
     }
     claim_end(claim);
@@ -188,7 +197,7 @@ static void claimed(struct store_tx *tx, void *arg)
     pipeline_submit(claim->lane->pipeline, spread, claim);
 }
 
-static struct claim *claim_create(struct delivery_lane *lane)
+static struct claim *claim_create(struct lane *lane)
 {
     struct claim *claim = calloc(1, sizeof *claim);
     struct batch *batch = calloc(1, sizeof *batch);
@@ -205,21 +214,21 @@ static struct claim *claim_create(struct delivery_lane *lane)
     return claim;
 }
 
-void deliveries_wake(struct delivery_lane *lane)
+void deliveries_wake(struct lane *lane)
 {
     struct pipeline *p = lane->pipeline;
     const struct config_ehr *ehr = ehr_config(lane->ehr);
-    size_t busy = atomic_load(&lane->under_way);
+    size_t busy = atomic_load(&lane->changes.under_way);
     if (ehr->mode == MODE_SHADOW) {
         return;
     }
-    if (busy >= DELIVERIES_MOST || atomic_exchange(&lane->claiming, true)) {
-        atomic_store(&lane->again, true);
+    if (busy >= DELIVERIES_MOST || atomic_exchange(&lane->changes.claiming, true)) {
+        atomic_store(&lane->changes.again, true);
         return;
     }
     struct claim *claim = claim_create(lane);
     if (claim == NULL) {
-        atomic_store(&lane->claiming, false);
+        atomic_store(&lane->changes.claiming, false);
         return;
     }
     claim->tx.tx.arena = claim->batch->arena;
@@ -228,6 +237,7 @@ void deliveries_wake(struct delivery_lane *lane)
     /* Three exchanges at the most in one delivery, each with its deadline. */
     claim->tx.in.lease_us = (int64_t)(2 * ehr->deadline.read_ms + ehr->deadline.write_ms) * US +
                             (int64_t)p->options.config->gateway.lease_ms * US;
+    claim->tx.in.settle_us = (int64_t)ehr->unknown_settle_ms * US;
     claim->tx.in.patients_most = PATIENTS_MOST;
     claim->tx.in.changes_most = DELIVERIES_MOST - busy;
     if (store_submit(p->options.store, &claim->tx.tx, claimed, claim) != STATUS_OK) {

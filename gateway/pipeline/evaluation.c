@@ -7,11 +7,13 @@
 #include "gateway/writeback/delivery.h"
 
 /*
- * One visit: facts fetched (or read again from the row), mapping evaluated, plan stored. Each function that ends in a
- * call to the store or the EHR hands the job over with it and does not touch it again.
+ * One visit: facts fetched (or read again from the row), mapping evaluated, plan stored. Each
+ * function that ends in a call to the store or the EHR hands the job over with it and does not
+ * touch it again.
  */
 struct job {
     struct pipeline *pipeline;
+    struct lane *lane;
     struct batch *batch;
     const struct evaluation_claim *claim;
     struct ehr *ehr;
@@ -27,12 +29,12 @@ struct job {
 
 static void job_end(struct job *job)
 {
-    struct pipeline *p = job->pipeline;
+    struct lane *lane = job->lane;
     batch_release(job->batch);
     arena_destroy(&job->arena);
     free(job);
-    atomic_fetch_sub(&p->evaluations, 1);
-    pipeline_wake(p);
+    pipeline_wake(lane->pipeline);
+    atomic_fetch_sub(&lane->evaluations.under_way, 1);
 }
 
 static void ended(struct store_tx *tx, void *arg)
@@ -66,8 +68,9 @@ static void log_end(struct job *job, enum work_state outcome, enum reason reason
 {
     char id[UUID_TEXT_SIZE];
     uuid_write(job->claim->evaluation.id, id);
-    LOG(job->pipeline->options.log, LOG_INFO, "evaluated", LOG_SLICE(EHR, job->claim->evaluation.ehr),
-        LOG_TEXT(EVALUATION, id), LOG_TEXT(STATE, work_state_name(outcome)), LOG_TEXT(REASON, reason_name(reason)));
+    LOG(job->pipeline->options.log, LOG_INFO, "evaluated",
+        LOG_SLICE(EHR, job->claim->evaluation.ehr), LOG_TEXT(EVALUATION, id),
+        LOG_TEXT(STATE, work_state_name(outcome)), LOG_TEXT(REASON, reason_name(reason)));
 }
 
 static void save_plan(struct job *job, const struct planned *planned, struct slice trace)
@@ -90,7 +93,8 @@ static void save_plan(struct job *job, const struct planned *planned, struct sli
     submit(job, &job->tx.save_plan.tx, ended);
 }
 
-static void end_as(struct job *job, enum work_state outcome, enum reason reason, struct slice detail)
+static void end_as(struct job *job, enum work_state outcome, enum reason reason,
+                   struct slice detail)
 {
     struct planned planned = {.outcome = outcome, .reason = reason, .detail = detail};
     save_plan(job, &planned, SLICE_NONE);
@@ -114,7 +118,8 @@ static struct slice trace_of(struct arena *arena, const struct evaluation_result
     for (size_t i = 0; i < result->prompt_count; i++) {
         json_append(prompts, json_new_string(arena, result->prompts[i]));
     }
-    json_add(arena, trace, SLICE("outcome"), json_new_string(arena, slice_of(outcome_name(result->outcome))));
+    json_add(arena, trace, SLICE("outcome"),
+             json_new_string(arena, slice_of(outcome_name(result->outcome))));
     json_add(arena, trace, SLICE("reason"), json_new_string(arena, result->reason));
     json_add(arena, trace, SLICE("plan"), json_new_string(arena, result->plan));
     json_add(arena, trace, SLICE("ask"), json_new_string(arena, result->ask));
@@ -128,7 +133,8 @@ static struct slice trace_of(struct arena *arena, const struct evaluation_result
         json_add(arena, growth, SLICE("category"),
                  json_new_string(arena, slice_of(growth_category_name(result->growth.category))));
         json_add(arena, growth, SLICE("percentile"),
-                 json_new_string(arena, arena_printf(arena, "%.2f", result->growth.bmi_for_age.percentile)));
+                 json_new_string(
+                     arena, arena_printf(arena, "%.2f", result->growth.bmi_for_age.percentile)));
         json_add(arena, trace, SLICE("growth"), growth);
     }
     return json_write(arena, trace, JSON_COMPACT);
@@ -149,7 +155,8 @@ static bool takes_part(const struct config_ehr *ehr, const struct context *conte
         const struct json *location = json_first(json_get(encounter, "location"));
         struct slice place = json_get_text(json_get(location, "location"), "reference");
         for (size_t k = 0; k < ehr->pilot_departments.count; k++) {
-            if (slice_equal(provider, ehr->pilot_departments.at[k]) || slice_equal(place, ehr->pilot_departments.at[k])) {
+            if (slice_equal(provider, ehr->pilot_departments.at[k]) ||
+                slice_equal(place, ehr->pilot_departments.at[k])) {
                 return true;
             }
         }
@@ -186,8 +193,8 @@ static enum status evaluate_run(void *arg)
                                      .plan_intent_plan = ehr->care_plan_intent == INTENT_PLAN};
     struct diag_list diags;
     diag_init(&diags, job->arena, 20);
-    enum status status = mapping_evaluate(p->options.mapping.mapping, job->arena, &input, &LIMITS_DEFAULT, &diags,
-                                          &ev->result);
+    enum status status = mapping_evaluate(p->options.mapping.mapping, job->arena, &input,
+                                          &LIMITS_DEFAULT, &diags, &ev->result);
     if (status != STATUS_OK) {
         ev->failed = true;
         ev->detail = diags.first != NULL ? slice_of(diag_code_name(diags.first->code)) : SLICE_NONE;
@@ -258,8 +265,8 @@ static enum status fact_requests(void *arg, struct arena *arena, const struct js
     struct diag_list diags;
     struct fact_request *wanted;
     diag_init(&diags, arena, 5);
-    enum status status = mapping_requests(job->pipeline->options.mapping.mapping, arena, patient, &job->visit,
-                                          &LIMITS_DEFAULT, &diags, &wanted, count_out);
+    enum status status = mapping_requests(job->pipeline->options.mapping.mapping, arena, patient,
+                                          &job->visit, &LIMITS_DEFAULT, &diags, &wanted, count_out);
     if (status != STATUS_OK) {
         return status;
     }
@@ -281,8 +288,8 @@ static void context_done(void *arg, struct context_result *result)
     if (result->end == CONTEXT_NO_PATIENT) {
         end_as(job, WORK_HELD, REASON_NO_PATIENT, SLICE_NONE);
     } else if (result->end == CONTEXT_AGAIN && job->claim->evaluation.tries < ehr->retry.tries) {
-        int64_t at = delivery_backoff(ehr, job->pipeline->options.clock, job->pipeline->options.random,
-                                      job->claim->evaluation.tries);
+        int64_t at = delivery_backoff(ehr, job->pipeline->options.clock,
+                                      job->pipeline->options.random, job->claim->evaluation.tries);
         give_back(job, result->not_before > at ? result->not_before : at, REASON_FETCH_FAILED,
                   arena_copy(job->arena, result->detail));
     } else if (result->end == CONTEXT_AGAIN || result->context.patient == NULL) {
@@ -300,7 +307,8 @@ static void fetch(struct job *job)
                                  .done = context_done,
                                  .arg = job};
     if (context_fetch(&spec) != STATUS_OK) {
-        give_back(job, clock_utc(job->pipeline->options.clock) + 1000000, REASON_FETCH_FAILED, SLICE_NONE);
+        give_back(job, clock_utc(job->pipeline->options.clock) + 1000000, REASON_FETCH_FAILED,
+                  SLICE_NONE);
     }
 }
 
@@ -311,7 +319,8 @@ struct dating {
     struct slice date;
 };
 
-/* The latest calendar date of what was measured at the visit, as the messages that made it due say. */
+/* The latest calendar date of what was measured at the visit, as the messages that made it due say.
+ */
 static enum status date_run(void *arg)
 {
     struct dating *dating = arg;
@@ -323,15 +332,16 @@ static enum status date_run(void *arg)
         struct diag_list unheard;
         const struct json *json = NULL;
         diag_init(&unheard, job->arena, 1);
-        if (store_read_message(job->pipeline->options.store, job->arena, job->claim->messages[i].id, &message) !=
-            STATUS_OK) {
+        if (store_read_message(job->pipeline->options.store, job->arena, job->claim->messages[i].id,
+                               &message) != STATUS_OK) {
             continue;
         }
         struct source *source = source_create(job->arena, SLICE("message"), message.payload);
         if (json_parse(job->arena, source, &LIMITS_DEFAULT, &unheard, &json) != STATUS_OK) {
             continue;
         }
-        struct slice date = intake_visit_date(json, evaluation->patient, evaluation->visit, base_url);
+        struct slice date =
+            intake_visit_date(json, evaluation->patient, evaluation->visit, base_url);
         if (date.at != NULL && slice_compare(date, dating->date) > 0) {
             dating->date = date;
         }
@@ -374,7 +384,7 @@ static void resume(struct job *job)
     }
 }
 
-void evaluation_begin(struct pipeline *p, struct batch *batch, const struct evaluation_claim *claim)
+void evaluation_begin(struct lane *lane, struct batch *batch, const struct evaluation_claim *claim)
 {
     struct job *job = calloc(1, sizeof *job);
     struct arena *arena = arena_create(STEP_ARENA);
@@ -382,17 +392,16 @@ void evaluation_begin(struct pipeline *p, struct batch *batch, const struct eval
         free(job);
         arena_destroy(&arena);
         batch_release(batch);
-        atomic_fetch_sub(&p->evaluations, 1);
+        atomic_fetch_sub(&lane->evaluations.under_way, 1);
         return; /* the lease runs out */
     }
-    *job = (struct job){.pipeline = p,
+    *job = (struct job){.pipeline = lane->pipeline,
+                        .lane = lane,
                         .batch = batch,
                         .claim = claim,
-                        .ehr = pipeline_find_ehr(p, claim->evaluation.ehr),
+                        .ehr = lane->ehr,
                         .arena = arena};
-    if (job->ehr == NULL) { /* its file is gone: it waits until it is there again */
-        give_back(job, clock_utc(p->options.clock) + INT64_C(60000000), REASON_FETCH_FAILED, SLICE("unknown-ehr"));
-    } else if (!find_visit(job)) {
+    if (!find_visit(job)) {
         end_as(job, WORK_HELD, REASON_INCOMPLETE, SLICE("visit-date"));
     } else {
         resume(job);

@@ -5,21 +5,12 @@
 #include <unistd.h>
 
 enum {
-    LOOK_MOST_MS = 1000, /* even without a wake the store is asked this often: a lease may have run out */
-    LOOK_LEAST_MS = 5,
+    LOOK_MOST_MS =
+        1000, /* even without a wake the store is asked this often: a lease may have run out */
+    LOOK_LEAST_MS = 20,
     CLAIM_ARENA = 32 * 1024 * 1024,
     US = 1000, /* microseconds of a millisecond */
 };
-
-struct ehr *pipeline_find_ehr(const struct pipeline *p, struct slice name)
-{
-    for (size_t i = 0; i < p->options.ehr_count; i++) {
-        if (slice_equal(ehr_config(p->options.ehrs[i])->name, name)) {
-            return p->options.ehrs[i];
-        }
-    }
-    return NULL;
-}
 
 void pipeline_submit(struct pipeline *p, void (*run)(void *arg), void *arg)
 {
@@ -40,25 +31,26 @@ void batch_release(struct batch *batch)
 /* ---- claiming what is due ---- */
 
 struct claim {
-    struct pipeline *pipeline;
+    struct lane *lane;
     struct batch *batch;
     struct store_claim_evaluations tx;
 };
 
+/* The lane may be gone once nothing of it is claimed or under way: it is not touched after that. */
 static void claim_end(struct claim *claim)
 {
-    struct pipeline *p = claim->pipeline;
-    bool more = claim->tx.out.count != 0;
+    struct lane *lane = claim->lane;
+    bool more = claim->tx.tx.status == STATUS_OK && claim->tx.out.count != 0;
     batch_release(claim->batch);
     free(claim);
-    atomic_store(&p->claiming, false);
-    if (atomic_exchange(&p->again, false) || more) {
-        pipeline_wake(p);
+    if (atomic_exchange(&lane->evaluations.again, false) || more) {
+        pipeline_wake(lane->pipeline);
     }
+    atomic_store(&lane->evaluations.claiming, false);
 }
 
 struct begin {
-    struct pipeline *pipeline;
+    struct lane *lane;
     struct batch *batch;
     const struct evaluation_claim *claim;
 };
@@ -66,20 +58,29 @@ struct begin {
 static void claim_begin_one(void *arg)
 {
     struct begin begin = *(struct begin *)arg;
-    evaluation_begin(begin.pipeline, begin.batch, begin.claim);
+    evaluation_begin(begin.lane, begin.batch, begin.claim);
+}
+
+static void say_failure(const struct lane *lane, enum status status)
+{
+    if (status != STATUS_OK) {
+        LOG(lane->pipeline->options.log, LOG_ERROR, "claim-failed",
+            LOG_SLICE(EHR, ehr_config(lane->ehr)->name), LOG_TEXT(CODE, status_name(status)));
+    }
 }
 
 /* Pool thread: each claimed visit becomes a step of its own. */
 static void claim_spread(void *arg)
 {
     struct claim *claim = arg;
-    struct pipeline *p = claim->pipeline;
+    struct lane *lane = claim->lane;
+    say_failure(lane, claim->tx.tx.status);
     for (size_t i = 0; claim->tx.tx.status == STATUS_OK && i < claim->tx.out.count; i++) {
         struct begin *begin = ARENA_NEW(claim->batch->arena, struct begin);
-        *begin = (struct begin){p, claim->batch, &claim->tx.out.claims[i]};
+        *begin = (struct begin){lane, claim->batch, &claim->tx.out.claims[i]};
         atomic_fetch_add(&claim->batch->users, 1);
-        atomic_fetch_add(&p->evaluations, 1);
-        pipeline_submit(p, claim_begin_one, begin);
+        atomic_fetch_add(&lane->evaluations.under_way, 1);
+        pipeline_submit(lane->pipeline, claim_begin_one, begin);
     }
     claim_end(claim);
 }
@@ -88,7 +89,7 @@ static void claimed(struct store_tx *tx, void *arg)
 {
     (void)tx;
     struct claim *claim = arg;
-    pipeline_submit(claim->pipeline, claim_spread, claim);
+    pipeline_submit(claim->lane->pipeline, claim_spread, claim);
 }
 
 static struct batch *batch_create(void)
@@ -105,11 +106,12 @@ static struct batch *batch_create(void)
     return batch;
 }
 
-static void claim_evaluations(struct pipeline *p)
+static void claim_evaluations(struct lane *lane)
 {
-    size_t busy = atomic_load(&p->evaluations);
-    if (busy >= EVALUATIONS_MOST || atomic_exchange(&p->claiming, true)) {
-        atomic_store(&p->again, true);
+    struct pipeline *p = lane->pipeline;
+    size_t busy = atomic_load(&lane->evaluations.under_way);
+    if (busy >= EVALUATIONS_MOST || atomic_exchange(&lane->evaluations.claiming, true)) {
+        atomic_store(&lane->evaluations.again, true);
         return;
     }
     struct claim *claim = calloc(1, sizeof *claim);
@@ -119,11 +121,12 @@ static void claim_evaluations(struct pipeline *p)
         if (batch != NULL) {
             batch_release(batch);
         }
-        atomic_store(&p->claiming, false);
+        atomic_store(&lane->evaluations.claiming, false);
         return; /* the timer comes again */
     }
-    *claim = (struct claim){.pipeline = p, .batch = batch, .tx = STORE_TX(CLAIM_EVALUATIONS)};
+    *claim = (struct claim){.lane = lane, .batch = batch, .tx = STORE_TX(CLAIM_EVALUATIONS)};
     claim->tx.tx.arena = batch->arena;
+    claim->tx.in.ehr = ehr_config(lane->ehr)->name;
     claim->tx.in.owner = slice_of(p->owner);
     claim->tx.in.lease_us = (int64_t)p->options.config->gateway.lease_ms * US;
     claim->tx.in.most = EVALUATIONS_MOST - busy;
@@ -135,15 +138,28 @@ static void claim_evaluations(struct pipeline *p)
 
 /* ---- waking ---- */
 
+static int64_t next_of(const struct lane *lane)
+{
+    const struct config_ehr *ehr = ehr_config(lane->ehr);
+    struct store_next next = {INT64_MAX, INT64_MAX};
+    if (store_read_next(lane->pipeline->options.store, ehr->name, &next) != STATUS_OK) {
+        return INT64_MAX; /* it is looked at again by the timer */
+    }
+    int64_t change = ehr->mode == MODE_SHADOW ? INT64_MAX : next.change;
+    return next.evaluation < change ? next.evaluation : change;
+}
+
 static uint64_t until_next(const struct pipeline *p)
 {
-    struct store_next next = {INT64_MAX, INT64_MAX};
-    if (store_read_next(p->options.store, SLICE_NONE, &next) != STATUS_OK) {
-        return LOOK_MOST_MS;
+    int64_t at = INT64_MAX;
+    for (size_t i = 0; i < p->options.ehr_count; i++) {
+        int64_t next = next_of(&p->lanes[i]);
+        at = next < at ? next : at;
     }
-    int64_t at = next.evaluation < next.change ? next.evaluation : next.change;
     int64_t wait = at == INT64_MAX ? LOOK_MOST_MS : (at - clock_utc(p->options.clock)) / US;
-    return wait < LOOK_LEAST_MS ? LOOK_LEAST_MS : wait > LOOK_MOST_MS ? LOOK_MOST_MS : (uint64_t)wait;
+    return wait < LOOK_LEAST_MS  ? LOOK_LEAST_MS
+           : wait > LOOK_MOST_MS ? LOOK_MOST_MS
+                                 : (uint64_t)wait;
 }
 
 static void look(void *arg)
@@ -152,8 +168,8 @@ static void look(void *arg)
     if (atomic_load(&p->stopped)) {
         return;
     }
-    claim_evaluations(p);
     for (size_t i = 0; i < p->options.ehr_count; i++) {
+        claim_evaluations(&p->lanes[i]);
         deliveries_wake(&p->lanes[i]);
     }
     loop_timer_start(p->timer, until_next(p), false);
@@ -177,7 +193,8 @@ enum status pipeline_create(const struct pipeline_options *options, struct pipel
     p->options = *options;
     p->lanes = calloc(options->ehr_count != 0 ? options->ehr_count : 1, sizeof *p->lanes);
     p->timer = loop_timer_create(options->loop, look, p);
-    if (p->lanes == NULL || p->timer == NULL || !uuid_read(options->config->gateway.identifier_namespace, &p->space)) {
+    if (p->lanes == NULL || p->timer == NULL ||
+        !uuid_read(options->config->gateway.identifier_namespace, &p->space)) {
         pipeline_destroy(&p);
         return STATUS_NO_MEMORY;
     }
@@ -203,9 +220,12 @@ void pipeline_stop(struct pipeline *p)
 
 size_t pipeline_busy(struct pipeline *p)
 {
-    size_t busy = atomic_load(&p->evaluations) + atomic_load(&p->claiming);
+    size_t busy = 0;
     for (size_t i = 0; i < p->options.ehr_count; i++) {
-        busy += atomic_load(&p->lanes[i].under_way) + atomic_load(&p->lanes[i].claiming);
+        struct lane *lane = &p->lanes[i];
+        busy +=
+            atomic_load(&lane->evaluations.under_way) + atomic_load(&lane->evaluations.claiming);
+        busy += atomic_load(&lane->changes.under_way) + atomic_load(&lane->changes.claiming);
     }
     return busy;
 }

@@ -1,14 +1,16 @@
 /*
- * The way of a message, joined: what the inbox holds becomes evaluations, an evaluation becomes a plan, a plan becomes
- * rows of the outbox, and those are brought to the EHR. The next step is always found in the store, never in memory: a
- * step gets its rows by value and ends by handing the store one transaction or the EHR one request; it waits for
- * neither. Stages see each other nowhere but here.
+ * The way of a message, joined: what the inbox holds becomes evaluations, an evaluation becomes a
+ * plan, a plan becomes rows of the outbox, and those are brought to the EHR. The next step is
+ * always found in the store, never in memory: a step gets its rows by value and ends by handing the
+ * store one transaction or the EHR one request; it waits for neither. Stages see each other nowhere
+ * but here.
  *
- *   receive, poll -> inbox -> [claim] -> resolve patient context -> evaluate mapping -> plan diff -> outbox
- *                                                                          outbox -> [claim] -> write-back -> read back
+ *   receive, poll -> inbox -> [claim] -> resolve patient context -> evaluate mapping -> plan diff
+ * -> outbox outbox -> [claim] -> write-back -> read back
  *
- * Files: pipeline.c claims and wakes; evaluation.c takes one visit to its plan; changes.c turns a plan into changes;
- * deliveries.c takes claimed changes to the EHR. Tests: the scenario and fault suites.
+ * Files: pipeline.c claims and wakes; evaluation.c takes one visit to its plan; changes.c turns a
+ * plan into changes; deliveries.c takes claimed changes to the EHR. Tests: the scenario and fault
+ * suites.
  */
 #ifndef GATEWAY_PIPELINE_PIPELINE_H
 #define GATEWAY_PIPELINE_PIPELINE_H
@@ -33,7 +35,8 @@ struct active_mapping {
 
 struct pipeline_options {
     struct loop *loop; /* all borrowed */
-    /* For steps alone: its queue holds at least PIPELINE_STEPS_MOST jobs, so that it never refuses one. */
+    /* For steps alone: its queue holds at least PIPELINE_STEPS_MOST jobs, so that it never refuses
+     * one. */
     struct pool *pool;
     struct store *store;
     const struct clock *clock;

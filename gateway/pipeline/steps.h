@@ -16,19 +16,22 @@ struct pipeline {
     struct loop_event *timer;
     struct loop_job wake_job;
     atomic_bool stopped;
-    atomic_bool claiming;     /* a claim of evaluations is with the store */
-    atomic_bool again;        /* and it was woken meanwhile */
-    atomic_size_t evaluations; /* under way */
-    struct delivery_lane *lanes; /* one for each EHR */
+    struct lane *lanes; /* one for each EHR */
 };
 
-/* The deliveries of one EHR. */
-struct delivery_lane {
+/* What is claimed of one kind for one EHR. */
+struct claims {
+    atomic_bool claiming;    /* a claim is with the store */
+    atomic_bool again;       /* and it was woken meanwhile */
+    atomic_size_t under_way; /* rows claimed that have not come to their next state */
+};
+
+/* The work of one EHR. */
+struct lane {
     struct pipeline *pipeline;
     struct ehr *ehr;
-    atomic_bool claiming;
-    atomic_bool again;
-    atomic_size_t under_way; /* changes */
+    struct claims evaluations;
+    struct claims changes;
 };
 
 /* Rows of one claim live in one arena; the last of them to end releases it. */
@@ -38,15 +41,13 @@ struct batch {
 };
 void batch_release(struct batch *batch);
 
-struct ehr *pipeline_find_ehr(const struct pipeline *p, struct slice name);
-
 /* Puts a job on the pool. It always fits (PIPELINE_STEPS_MOST). */
 void pipeline_submit(struct pipeline *p, void (*run)(void *arg), void *arg);
 
 /* ---- evaluation.c ---- */
 
 /* Takes one claimed evaluation from here to the store; takes one use of the batch. Pool thread. */
-void evaluation_begin(struct pipeline *p, struct batch *batch, const struct evaluation_claim *claim);
+void evaluation_begin(struct lane *lane, struct batch *batch, const struct evaluation_claim *claim);
 
 /* ---- changes.c ---- */
 
@@ -68,12 +69,13 @@ struct planned {
     size_t change_count;
 };
 
-/* What the result means for the EHR: reads the patient's items from the store. Other than STATUS_OK: try again. */
+/* What the result means for the EHR: reads the patient's items from the store. Other than
+ * STATUS_OK: try again. */
 enum status plan_changes(const struct planning *planning, struct planned *planned_out);
 
 /* ---- deliveries.c ---- */
 
 /* Claims and delivers as long as there is something; wakes itself. Any thread. */
-void deliveries_wake(struct delivery_lane *lane);
+void deliveries_wake(struct lane *lane);
 
 #endif

@@ -82,7 +82,7 @@ struct store_accept {
 struct store_claim_evaluations {
     struct store_tx tx;
     struct {
-        struct slice ehr;   /* empty: of all */
+        struct slice ehr;   /* one EHR */
         struct slice owner; /* who claims: a word for this process */
         int64_t lease_us;
         size_t most;

@@ -1,0 +1,69 @@
+// Children who do not exist, and their well-child visits. What each one comes to is named by what the mapping decides.
+export const kinds = {
+  overweight: { sex: 'female', years: 7, months: 2, weight: 28.5, height: 124 },
+  obesity1: { sex: 'male', years: 8, months: 0, weight: 36, height: 128 },
+  healthy: { sex: 'male', years: 9, months: 0, weight: 29, height: 134 },
+  held: { sex: 'female', years: 7, months: 2, weight: 285, height: 124 },
+  handedOver: { sex: 'female', years: 14, months: 0, weight: 92, height: 160 },
+};
+
+const day = 86_400_000;
+export const isoDay = (time) => new Date(time).toISOString().slice(0, 10);
+
+function birthDate(now, { years, months }) {
+  const date = new Date(now);
+  date.setUTCMonth(date.getUTCMonth() - (years * 12 + months));
+  return isoDay(date.getTime() - 15 * day);
+}
+
+export const patientOf = (kind, { id, given = 'Probe', family = 'Testkind', now = Date.now(), ...more } = {}) => ({
+  resourceType: 'Patient',
+  ...(id ? { id } : {}),
+  active: true,
+  name: [{ use: 'official', family, given: [given] }],
+  gender: kinds[kind].sex,
+  birthDate: birthDate(now, kinds[kind]),
+  ...more,
+});
+
+export const encounterOf = (patient, { now = Date.now(), code = '410620009', cls = 'AMB' } = {}) => ({
+  resourceType: 'Encounter',
+  status: 'finished',
+  class: { system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: cls },
+  type: [{ coding: [{ system: 'http://snomed.info/sct', code }] }],
+  subject: { reference: `Patient/${patient}` },
+  period: { start: new Date(now).toISOString() },
+});
+
+const loinc = { weight: '29463-7', height: '8302-2' };
+const units = { weight: 'kg', height: 'cm' };
+
+export const measurementOf = (what, patient, encounter, value, { now = Date.now(), id, status = 'final' } = {}) => ({
+  resourceType: 'Observation',
+  ...(id ? { id } : {}),
+  status,
+  category: [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/observation-category', code: 'vital-signs' }] }],
+  code: { coding: [{ system: 'http://loinc.org', code: loinc[what] }] },
+  subject: { reference: `Patient/${patient}` },
+  encounter: { reference: `Encounter/${encounter}` },
+  effectiveDateTime: new Date(now).toISOString(),
+  valueQuantity: { value, unit: units[what], system: 'http://unitsofmeasure.org', code: units[what] },
+});
+
+export async function make(client, resource) {
+  const { status, body } = resource.id ? await client.put(`${resource.resourceType}/${resource.id}`, resource) : await client.post(resource.resourceType, resource);
+  if (status !== 200 && status !== 201) throw new Error(`${resource.resourceType}: ${status} ${JSON.stringify(body)}`);
+  return body;
+}
+
+// Patient, Encounter, weight and height -> their resources.
+export async function admit(client, kind, options = {}) {
+  const patient = await make(client, patientOf(kind, options));
+  const encounter = await make(client, encounterOf(patient.id, options));
+  const weight = await make(client, measurementOf('weight', patient.id, encounter.id, options.weight ?? kinds[kind].weight, { now: options.now }));
+  const height = await make(client, measurementOf('height', patient.id, encounter.id, options.height ?? kinds[kind].height, { now: options.now }));
+  return { patient, encounter, weight, height };
+}
+
+export const plansOf = async (client, patient) => client.all(`CarePlan?subject=Patient/${patient}`);
+export const goalsOf = async (client, patient) => client.all(`Goal?subject=Patient/${patient}`);
