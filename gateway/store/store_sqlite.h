@@ -138,6 +138,9 @@ enum status sqlite_settle_evaluation(struct sqlite_store *store, const struct uu
 /* Ends a change, and those that wait for it when it did not succeed. Does not settle. */
 enum status sqlite_end_change(struct sqlite_store *store, const struct uuid *change,
                               enum row_state state, enum reason reason, struct slice detail);
+/* A change that is put back to be sent may have lost one that it waits for: then it ends too (S9).
+ */
+enum status sqlite_end_if_stuck(struct sqlite_store *store, const struct uuid *change);
 enum status sqlite_get_change(struct sqlite_store *store, struct connection *connection,
                               struct arena *arena, const struct uuid *id,
                               struct change *change_out);

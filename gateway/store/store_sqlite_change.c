@@ -368,7 +368,9 @@ static enum status record_one(struct sqlite_store *store, const struct attempt_r
         sql_int(&sql, result->outcome == ROW_UNKNOWN);
         status = sql_run(&sql, NULL);
     }
-    return status;
+    return status == STATUS_OK && result->outcome == ROW_SCHEDULED
+               ? sqlite_end_if_stuck(store, &result->change)
+               : status;
 }
 
 enum status sqlite_record_attempts(struct sqlite_store *store, struct store_record_attempts *tx)

@@ -23,6 +23,12 @@ static enum status end_one(struct sqlite_store *store, const struct uuid *change
     return sql_run(&sql, NULL);
 }
 
+/* Why a change ends that waits for one that ended so. */
+static enum reason reason_behind(enum reason reason)
+{
+    return reason == REASON_SUPERSEDED || reason == REASON_SHADOW ? reason : REASON_PREDECESSOR;
+}
+
 /* What waits for a dependent waits for the first as well, because `after` bounds the order: one
  * level reaches all. */
 enum status sqlite_end_change(struct sqlite_store *store, const struct uuid *change,
@@ -48,11 +54,30 @@ enum status sqlite_end_change(struct sqlite_store *store, const struct uuid *cha
         sql_int(&sql, order);
         status = sql_take_ids(&sql, store->scratch, &waiting);
     }
-    bool same = reason == REASON_SUPERSEDED || reason == REASON_SHADOW;
     for (size_t i = 0; status == STATUS_OK && i < waiting.count; i++) {
-        status = end_one(store, &waiting.at[i], state, same ? reason : REASON_PREDECESSOR, detail);
+        status = end_one(store, &waiting.at[i], state, reason_behind(reason), detail);
     }
     return status;
+}
+
+enum status sqlite_end_if_stuck(struct sqlite_store *store, const struct uuid *change)
+{
+    enum row_state state = ROW_DROPPED;
+    enum reason reason = REASON_NONE;
+    struct slice detail = SLICE_NONE;
+    struct sql sql = sql_begin(&store->writer, SQL_FAILED_PREDECESSOR);
+    sql_id(&sql, change);
+    bool stuck = sql_row(&sql);
+    if (stuck) {
+        state = (enum row_state)sql_get_int(&sql, 0);
+        reason = (enum reason)sql_get_int(&sql, 1);
+        detail = sql_copy_text(&sql, 2, store->scratch);
+    }
+    enum status status = sql_end(&sql);
+    if (status != STATUS_OK || !stuck) {
+        return status;
+    }
+    return sqlite_end_change(store, change, state, reason_behind(reason), detail);
 }
 
 /* ---- the end of an evaluation ---- */

@@ -267,6 +267,15 @@ static enum status list_trail(struct sqlite_store *store, struct arena *arena,
     return sql_end(&sql);
 }
 
+/* What explains a plan is shown where it is whole; the rest is shown without it. */
+static enum status read_trace(struct sqlite_store *store, struct arena *arena,
+                              const struct uuid *id, struct evaluation_way *way)
+{
+    enum status status = sqlite_read_record(store, &store->reader, arena, id_slice(id),
+                                            RECORD_TRACE, &way->trace);
+    return status == STATUS_ABSENT || status == STATUS_INVALID ? STATUS_OK : status;
+}
+
 static enum status read_way(struct sqlite_store *store, struct arena *arena, const struct uuid *id,
                             struct evaluation_way *way)
 {
@@ -276,6 +285,9 @@ static enum status read_way(struct sqlite_store *store, struct arena *arena, con
     }
     if (status == STATUS_OK) {
         status = list_attempts(store, arena, id, way);
+    }
+    if (status == STATUS_OK) {
+        status = read_trace(store, arena, id, way);
     }
     return status == STATUS_OK ? list_trail(store, arena, id, way) : status;
 }

@@ -498,6 +498,26 @@ static void what_waits_for_a_failed_change_ends_with_it(void **state)
     end(f);
 }
 
+/* Both were sent in one transaction that was cut off; one is found to have failed, the other not to
+ * be there: it must not wait for ever. */
+static void a_change_that_is_put_back_behind_a_failed_one_ends(void **state)
+{
+    (void)state;
+    struct fixture *f = begin();
+    struct evaluation_claim claim = ready(f, "k", "p1", "e1");
+    struct change changes[] = {change_of("p1", "a", 1, 0), change_of("p1", "plan", 2, 1)};
+    plan_as(f, &claim.evaluation, WORK_PLANNED, REASON_NONE, changes, 2);
+    assert_int_equal(claim_changes(f, true).out.count, 2);
+    reopen(f);
+    advance(f, 30 * SECOND);
+    struct store_claim_changes look = claim_changes(f, false);
+    assert_int_equal(look.out.count, 2);
+    assert_int_equal(record(f, &look.out.changes[0], ROW_HELD, REASON_REFUSED, 0), STATUS_OK);
+    assert_int_equal(record(f, &look.out.changes[1], ROW_SCHEDULED, REASON_NONE, 0), STATUS_OK);
+    assert_message(f, claim.messages[0].id, WORK_HELD, REASON_REFUSED);
+    end(f);
+}
+
 static void shadow_mode_writes_nothing_and_is_done(void **state)
 {
     (void)state;
@@ -642,6 +662,7 @@ int main(void)
         cmocka_unit_test(what_was_in_flight_at_a_crash_is_unknown_after_it),
         cmocka_unit_test(a_lost_lease_makes_a_change_unknown),
         cmocka_unit_test(what_waits_for_a_failed_change_ends_with_it),
+        cmocka_unit_test(a_change_that_is_put_back_behind_a_failed_one_ends),
         cmocka_unit_test(shadow_mode_writes_nothing_and_is_done),
         cmocka_unit_test(a_plan_without_changes_is_unchanged),
         cmocka_unit_test(a_newer_plan_supersedes_what_was_not_sent),
