@@ -50,6 +50,7 @@ enum status active_load(struct arena *arena, const struct config *config, struct
                           &active.mapping);
     if (status == STATUS_OK) {
         active.hash = hash_of(arena, &files);
+        active.validator = validator_create(arena, model_r4());
         *active_out = active;
     }
     return status;

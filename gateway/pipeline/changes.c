@@ -22,6 +22,7 @@ struct planner {
     uint32_t order;     /* of the latest change */
     uint32_t withdrawn; /* order of the last withdrawal: what follows waits for it */
     uint32_t episode;
+    struct slice invalid; /* key of a resource that is no valid FHIR; empty: none */
     struct planned *out;
 };
 
@@ -244,6 +245,15 @@ static bool is_unchanged(struct planner *p, const struct json *wanted, const str
     return plan_diff_unchanged(p->in->arena, wanted, copy);
 }
 
+/* Nothing leaves that is no valid FHIR R4: the mapping is at fault, and the child is held. */
+static bool is_valid(struct planner *p, const struct json *wanted)
+{
+    struct diag_list diags;
+    diag_init(&diags, p->in->arena, 20);
+    return validate_resource(p->in->pipeline->options.mapping.validator, p->in->arena, NULL, wanted,
+                             &LIMITS_DEFAULT, &diags) == STATUS_OK;
+}
+
 static void propose_item(struct planner *p, const struct plan_item *planned, uint32_t after)
 {
     struct arena *arena = p->in->arena;
@@ -254,6 +264,10 @@ static void propose_item(struct planner *p, const struct plan_item *planned, uin
     struct json *wanted = json_copy(arena, planned->resource);
     dress_resource(arena, wanted, item.identifier, &dress);
     dress_references(arena, wanted, SLICE("#item:"), target_of, &resolving, &unused);
+    if (!is_valid(p, wanted)) {
+        p->invalid = planned->key;
+        return;
+    }
     bool update = item.life == ITEM_DRAFT;
     if (update && is_unchanged(p, wanted, &item)) {
         return;
@@ -269,6 +283,13 @@ static void propose(struct planner *p)
     for (size_t i = 0; i < result->item_count; i++) {
         bool last = slice_is(result->items[i].type, "CarePlan");
         propose_item(p, &result->items[i], last ? p->order : p->withdrawn);
+    }
+    if (p->invalid.len != 0) {
+        p->count = 0;
+        p->out->outcome = WORK_HELD;
+        p->out->reason = REASON_EVALUATION_FAILED;
+        p->out->detail = p->invalid;
+        return;
     }
     withdraw(p, is_of_no_use); /* behind the CarePlan that no longer refers to them */
     p->out->outcome = p->count != 0 ? WORK_PLANNED : WORK_DONE;

@@ -103,24 +103,29 @@ static void end_as(struct job *job, enum work_state outcome, enum reason reason,
 /* ---- evaluate ---- */
 
 /* What was decided and why, for `eplan show`: stored with the evaluation, never logged. */
+static struct json *texts_json(struct arena *arena, const struct slice *texts, size_t count)
+{
+    struct json *array = json_new_array(arena);
+    for (size_t i = 0; i < count; i++) {
+        json_append(array, json_new_string(arena, texts[i]));
+    }
+    return array;
+}
+
 static struct slice trace_of(struct arena *arena, const struct evaluation_result *result)
 {
+    /* A sensitive hold is told by one neutral word, here too. */
+    static const struct slice neutral = {"hold", 4};
+    bool sensitive = result->sensitive;
     struct json *trace = json_new_object(arena);
-    struct json *cells = json_new_array(arena);
-    struct json *holds = json_new_array(arena);
-    struct json *prompts = json_new_array(arena);
-    for (size_t i = 0; i < result->cell_count; i++) {
-        json_append(cells, json_new_string(arena, result->cells[i]));
-    }
-    for (size_t i = 0; i < result->hold_count; i++) {
-        json_append(holds, json_new_string(arena, result->holds[i]));
-    }
-    for (size_t i = 0; i < result->prompt_count; i++) {
-        json_append(prompts, json_new_string(arena, result->prompts[i]));
-    }
+    struct json *cells = texts_json(arena, result->cells, result->cell_count);
+    struct json *holds =
+        texts_json(arena, sensitive ? &neutral : result->holds, sensitive ? 1 : result->hold_count);
+    struct json *prompts = texts_json(arena, result->prompts, result->prompt_count);
     json_add(arena, trace, SLICE("outcome"),
              json_new_string(arena, slice_of(outcome_name(result->outcome))));
-    json_add(arena, trace, SLICE("reason"), json_new_string(arena, result->reason));
+    json_add(arena, trace, SLICE("reason"),
+             json_new_string(arena, sensitive ? neutral : result->reason));
     json_add(arena, trace, SLICE("plan"), json_new_string(arena, result->plan));
     json_add(arena, trace, SLICE("ask"), json_new_string(arena, result->ask));
     json_add(arena, trace, SLICE("row"), cells);

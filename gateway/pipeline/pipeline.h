@@ -15,6 +15,7 @@
 #ifndef GATEWAY_PIPELINE_PIPELINE_H
 #define GATEWAY_PIPELINE_PIPELINE_H
 
+#include "fhir/validate/validate.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/log.h"
 #include "gateway/base/loop.h"
@@ -31,6 +32,8 @@ struct pipeline;
 struct active_mapping {
     const struct mapping *mapping;
     struct slice hash; /* SHA-256 over its files, hexadecimal */
+    const struct validator
+        *validator; /* each resource is looked at before it is stored for writing */
 };
 
 struct pipeline_options {
