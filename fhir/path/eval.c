@@ -35,12 +35,14 @@ void eval_stop_limit(struct evaluation *eval, struct span span, const char *what
 
 /* ---- collections ---- */
 
+enum { FIRST_CAP = 2 * ROOM }; /* of the first array in the arena */
+
 static void collection_reserve(struct evaluation *eval, struct collection *collection, size_t more)
 {
     if (collection->count + more > eval->limits->items) {
         eval_stop_limit(eval, eval->here->span, "items");
     }
-    size_t cap = collection->cap * 2 > ROOM * 2 ? collection->cap * 2 : ROOM * 2;
+    size_t cap = collection->cap > ROOM ? collection->cap * 2 : FIRST_CAP;
     while (cap < collection->count + more) {
         cap *= 2;
     }

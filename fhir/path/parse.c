@@ -339,8 +339,8 @@ static bool parse_arguments(struct parser *parser, struct node *call)
         if (call->arg_count == cap) {
             cap = cap == 0 ? FIRST : cap * 2;
             struct node **more = ARENA_ARRAY(parser->lexer.arena, cap, struct node *);
-            if (call->arg_count != 0) {
-                memcpy(more, call->args, call->arg_count * sizeof *more);
+            for (unsigned i = 0; i < call->arg_count; i++) {
+                more[i] = call->args[i];
             }
             call->args = more;
         }

@@ -160,7 +160,8 @@ bool stream_exists(struct evaluation *eval, const struct node *node, const struc
 void add_step(struct evaluation *eval, const struct node *node, const struct path_item *item,
               struct collection *out)
 {
-    struct stream stream = {.eval = eval, .steps = {node}, .count = 1, .out = out};
+    struct frame frame = {.index = -1}; /* an element step asks for none */
+    struct stream stream = {.eval = eval, .frame = &frame, .steps = {node}, .count = 1, .out = out};
     stream.wanted = SIZE_MAX;
     pass(&stream, 0, item);
 }

@@ -26,7 +26,7 @@ static int take_variable(struct cli *cli, int argc, char **argv, int *i, struct 
 {
     const char *text = NULL;
     int exit = take_value(cli, argc, argv, i, &text);
-    if (exit != EXIT_DONE) {
+    if (exit != EXIT_DONE || text == NULL) {
         return exit;
     }
     const char *equals = strchr(text, '=');
