@@ -9,7 +9,6 @@
 #include <stdlib.h>
 
 #include "gateway/ehr/token.h"
-#include "gateway/http/jose.h"
 #include "gateway/http/jwt.h"
 
 static const int64_t ms_us = 1000;
@@ -66,10 +65,9 @@ enum status token_create(struct ehr *ehr, struct diag_list *diags)
     if (auth->kind == AUTH_SMART) {
         keeper->expires_at = INT64_MIN;
         keeper->refresh_at = INT64_MIN;
-        return jose_key_load(
-            arena_cstr(diags->arena, auth->key_file),
-            auth->algorithm == AUTH_RS384 ? JOSE_RS384 : JOSE_ES384, auth->key_id, SPAN_NONE, diags,
-            &keeper->key);
+        return jose_key_load(arena_cstr(diags->arena, auth->key_file),
+                             auth->algorithm == AUTH_RS384 ? JOSE_RS384 : JOSE_ES384, auth->key_id,
+                             SPAN_NONE, diags, &keeper->key);
     }
     return STATUS_OK;
 }
@@ -258,9 +256,8 @@ static enum status build_assertion(void *arg)
     const struct client_assertion wanted = {.client_id = auth->client_id,
                                             .token_url = asking->endpoint};
     struct slice assertion;
-    enum status status =
-        client_assertion_write(asking->arena, ehr->token.key, &wanted, &at_server,
-                               ehr->options.random, &assertion);
+    enum status status = client_assertion_write(asking->arena, ehr->token.key, &wanted, &at_server,
+                                                ehr->options.random, &assertion);
     if (status == STATUS_OK) {
         asking->body = token_form(asking->arena, auth->scope, assertion);
     }

@@ -1,5 +1,5 @@
 /* From a received resource to the transaction that stores it: the same for a notification, a direct
- * message and a poll. Tests: tests/unit/gateway/inbound/test_receive.c. */
+ * message and a poll. Tests: tests/unit/gateway/inbound/test_accept.c. */
 #ifndef GATEWAY_INBOUND_ACCEPT_H
 #define GATEWAY_INBOUND_ACCEPT_H
 

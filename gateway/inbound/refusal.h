@@ -1,5 +1,5 @@
 /* The replies of receiving: accepted, or refused with an OperationOutcome (FHIR R4
- * operationoutcome.html). Tests: tests/unit/gateway/inbound/test_receive.c. */
+ * operationoutcome.html). Tests: tests/inbound/suite.mjs. */
 #ifndef GATEWAY_INBOUND_REFUSAL_H
 #define GATEWAY_INBOUND_REFUSAL_H
 

@@ -93,8 +93,7 @@ static int64_t retry_ms(const struct subscriber *subscriber)
 static void saved_good(struct store_tx *tx, void *arg)
 {
     struct subscriber *subscriber = arg;
-    visit_end(subscriber,
-              tx->status == STATUS_OK ? interval_ms(subscriber) : retry_ms(subscriber));
+    visit_end(subscriber, tx->status == STATUS_OK ? interval_ms(subscriber) : retry_ms(subscriber));
 }
 
 static void saved_waiting(struct store_tx *tx, void *arg)
@@ -135,15 +134,13 @@ static void failed(struct subscriber *subscriber, const struct ehr_answer *answe
     if (answer->outcome == EHR_AGAIN || answer->outcome == EHR_UNAUTHORIZED ||
         answer->outcome == EHR_CONFLICT || answer->outcome == EHR_UNKNOWN) {
         int64_t told = (answer->not_before - clock_utc(subscriber->host.clock)) / ms_us;
-        visit_end(subscriber,
-                  told > retry_ms(subscriber) ? told : retry_ms(subscriber));
+        visit_end(subscriber, told > retry_ms(subscriber) ? told : retry_ms(subscriber));
         return;
     }
     if (charge->complained != answer->fault) {
         charge->complained = answer->fault;
         LOG(subscriber->host.log, LOG_WARNING, "subscription-failed",
-            LOG_SLICE(EHR, subscriber->config->name),
-            LOG_TEXT(RESOURCE_TYPE, "Subscription"),
+            LOG_SLICE(EHR, subscriber->config->name), LOG_TEXT(RESOURCE_TYPE, "Subscription"),
             LOG_TEXT(OUTCOME, ehr_fault_name(answer->fault)),
             LOG_NUMBER(STATUS, answer->http_status),
             LOG_TEXT(DETAIL, ehr_fault_sentence(answer->fault)),
@@ -212,12 +209,12 @@ static enum status write_body(void *arg)
     const struct wanted_subscription wanted = wanted_of(visit->charge);
     const struct json *theirs = draft->update ? visit->theirs : NULL;
     const struct json *body = subscription_build(visit->arena, &wanted, theirs, draft->status);
-    visit->request = (struct ehr_request){
-        .verb = draft->update ? EHR_UPDATE : EHR_CREATE,
-        .type = SLICE("Subscription"),
-        .id = draft->update ? visit->id : SLICE_NONE,
-        .version = json_get_text(json_get(theirs, "meta"), "versionId"),
-        .body = json_write(visit->arena, body, JSON_COMPACT)};
+    visit->request =
+        (struct ehr_request){.verb = draft->update ? EHR_UPDATE : EHR_CREATE,
+                             .type = SLICE("Subscription"),
+                             .id = draft->update ? visit->id : SLICE_NONE,
+                             .version = json_get_text(json_get(theirs, "meta"), "versionId"),
+                             .body = json_write(visit->arena, body, JSON_COMPACT)};
     return STATUS_OK;
 }
 
@@ -250,7 +247,8 @@ static void write_it(struct subscriber *subscriber, const char *status, bool upd
     begin_call(subscriber, written);
 }
 
-/* FHIR R4: a client asks for it, and the server makes it active. Where it does not, judge() helps. */
+/* FHIR R4: a client asks for it, and the server makes it active. Where it does not, judge() helps.
+ */
 static void create(struct subscriber *subscriber)
 {
     subscriber->visit.charge->patience = PATIENCE_TIMES;
@@ -354,9 +352,8 @@ static void searched(struct ehr_answer *answer, void *arg)
 static enum status write_query(void *arg)
 {
     struct visit *visit = arg;
-    visit->request = (struct ehr_request){.verb = EHR_SEARCH,
-                                          .type = SLICE("Subscription"),
-                                          .pages_most = SEARCH_PAGES};
+    visit->request = (struct ehr_request){
+        .verb = EHR_SEARCH, .type = SLICE("Subscription"), .pages_most = SEARCH_PAGES};
     if (!visit->searched_all) {
         visit->request.query =
             arena_printf(visit->arena, "url=%.*s", SLICE_ARGS(visit->charge->endpoint));
@@ -465,9 +462,9 @@ static enum status load_charge(struct subscriber *subscriber, struct slice publi
     char *path = arena_cstr(subscriber->arena, config->secret_file);
     charge->config = config;
     charge->patience = PATIENCE_TIMES;
-    charge->endpoint = arena_printf(subscriber->arena, "%.*s/notify/%.*s/%.*s",
-                                    SLICE_ARGS(public_url), SLICE_ARGS(subscriber->config->name),
-                                    SLICE_ARGS(config->name));
+    charge->endpoint =
+        arena_printf(subscriber->arena, "%.*s/notify/%.*s/%.*s", SLICE_ARGS(public_url),
+                     SLICE_ARGS(subscriber->config->name), SLICE_ARGS(config->name));
     enum status status = secret_load(path, SPAN_NONE, diags, &charge->secret);
     if (status != STATUS_OK) {
         return status;

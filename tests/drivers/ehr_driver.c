@@ -216,6 +216,10 @@ int main(int argc, char **argv)
     }
     driver_run(&driver);
     driver_read(&driver, take, &driver);
+    driver_drain_client(&driver);
+    loop_stop(driver.loop);
+    driver_join(&driver);
+    driver_destroy_ehrs(&driver);
     driver_close(&driver);
     return 0;
 }

@@ -1,4 +1,4 @@
-// suite: timeout=300 needs=build presets=asan-ubsan
+// suite: timeout=600 needs=build presets=asan-ubsan
 // Calls to an EHR end as they should: against the test EHR, and against the scripted one where an EHR misbehaves.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -68,9 +68,9 @@ test('what cannot be part of a URL is not sent', onTestEhr(async (driver) => {
 }));
 
 test('a conditional create with none, one and two matches', onTestEhr(async (driver, { client }) => {
-  const first = await driver.call(oncePlan('once|,$'));
+  const first = await driver.call(oncePlan('once'));
   assert.deepEqual([first.outcome, first.status, first.created, first.resource.resourceType], ['done', 201, true, 'CarePlan']);
-  const second = await driver.call(oncePlan('once|,$'));
+  const second = await driver.call(oncePlan('once'));
   assert.deepEqual([second.outcome, second.status, second.created, second.id, second.version], ['done', 200, false, first.id, first.version]);
   for (let i = 0; i < 2; i += 1) await client.post('CarePlan', plan('twice'));
   const third = await driver.call(oncePlan('twice'));
@@ -91,7 +91,7 @@ test('an update with the version that stands, and with another', onTestEhr(async
 }));
 
 test('a resource the EHR finds wrong is refused, and nothing of a message is repeated', onTestEhr(async (driver) => {
-  const wrong = await driver.call({ do: 'create', type: 'CarePlan', body: { ...plan('wrong'), status: 'Ana Example' } });
+  const wrong = await driver.call({ do: 'create', type: 'CarePlan', body: { ...plan('wrong'), subject: undefined, colour: 'Ana Example' } });
   assert.equal(wrong.outcome, 'refused');
   assert.match(wrong.detail, /^HTTP 4\d\d: .*; the EHR does not accept the request$/);
   assert.doesNotMatch(wrong.detail + driver.log, /Ana/);
@@ -170,15 +170,17 @@ test('an unanswered read is again; an unreachable EHR is again, for writes too',
   assert.ok(down.wait > 0);
 }));
 
-for (const status of [500, 502, 504]) {
-  test(`${status}: a read is again, a write unknown`, () => withScript([
-    { path: '^/fhir/CarePlan', do: 'reply', status, times: 'all' },
-  ], async ({ driver, log }) => {
+test('500, 502, 504: a read is again, a write unknown', () => withScript([500, 502, 504].flatMap((status, i) => [
+  { method: 'GET', path: 'CarePlan', nth: i + 1, do: 'reply', status }, { method: 'POST', nth: i + 1, do: 'reply', status },
+]), async ({ driver, log }) => {
+  for (let i = 0; i < 3; i += 1) {
     assert.equal((await driver.call({ do: 'read', type: 'CarePlan', id: '1' })).outcome, 'again');
     assert.equal((await driver.call(oncePlan('a'))).outcome, 'unknown');
-    assert.equal(posts(log).length, 1);
-  }));
-}
+    assert.equal(posts(log).length, i + 1);
+    await driver.call({ do: 'advance', ms: 1_000_000 });
+    assert.equal((await driver.call({ do: 'read', type: 'Patient', id: '1' })).outcome, 'absent');
+  }
+}));
 
 test('400 and 422 are refused, 412 and 409 a conflict, 202 unknown', () => withScript(
   [400, 422, 412, 409, 202].map((status, i) => ({ method: 'POST', nth: i + 1, do: 'reply', status })),
@@ -194,22 +196,24 @@ const waits = [
   ['seconds', 24, 20_000, 24_000], ['a date', { date: 60 }, 55_000, 61_000], ['a date in the past', { date: -86_400 }, 1, 1000],
   ['something absurd', '99999999999999999999', 890_000, 900_000], ['nothing', undefined, 40, 200], ['nonsense', 'soon', 40, 200],
 ];
-for (const [what, retryAfter, least, most] of waits) {
-  test(`429 with ${what} as Retry-After`, () => withScript([{ method: 'POST', nth: 1, do: 'reply', status: 429, ...(retryAfter === undefined ? {} : { retryAfter }) }], async ({ driver, log }) => {
-    const asked = await driver.call(oncePlan('a'));
-    assert.deepEqual([asked.outcome, asked.fault], ['again', 'throttled']);
-    assert.ok(asked.wait >= least && asked.wait <= most, `it waits ${asked.wait} ms`);
-    const { condition, advice } = await driver.call({ do: 'health' });
-    assert.deepEqual([condition, advice !== ''], ['asked-to-wait', true]);
-    if (least > 1000) {
-      assert.equal((await driver.call(oncePlan('a'))).outcome, 'again', 'the others wait as well');
-      assert.equal(posts(log).length, 1, 'without asking');
+test('429 with every kind of Retry-After', () => withScript(
+  waits.map(([, retryAfter], i) => ({ method: 'POST', nth: 2 * i + 1, do: 'reply', status: 429, ...(retryAfter === undefined ? {} : { retryAfter }) })),
+  async ({ driver, log }) => {
+    for (const [i, [what, , least, most]] of waits.entries()) {
+      const asked = await driver.call(oncePlan(`a${i}`));
+      assert.deepEqual([asked.outcome, asked.fault], ['again', 'throttled'], what);
+      assert.ok(asked.wait >= least && asked.wait <= most, `${what}: it waits ${asked.wait} ms`);
+      const { condition, advice } = await driver.call({ do: 'health' });
+      assert.deepEqual([condition, advice !== ''], ['asked-to-wait', true]);
+      if (least > 1000) {
+        assert.equal((await driver.call(oncePlan(`a${i}`))).outcome, 'again', 'the others wait as well');
+        assert.equal(posts(log).length, 2 * i + 1, 'without asking');
+      }
+      await driver.call({ do: 'advance', ms: most + 1000 });
+      assert.equal((await driver.call(oncePlan(`a${i}`))).outcome, 'done');
+      assert.equal((await driver.call({ do: 'health' })).condition, 'well');
     }
-    await driver.call({ do: 'advance', ms: most + 1000 });
-    assert.equal((await driver.call(oncePlan('a'))).outcome, 'done');
-    assert.equal((await driver.call({ do: 'health' })).condition, 'well');
   }));
-}
 
 test('429 with a ratelimit header only, as Medplum sends it', () => withScript([
   { nth: 1, do: 'reply', status: 429, headers: { ratelimit: '"fhirInteractions";r=0;t=24' } },
@@ -248,14 +252,14 @@ test('a login page, wrong JSON, an OperationOutcome: a read is unreadable, a wri
   assert.equal(log('commit').length, 0);
 }));
 
-for (const status of [301, 302, 307, 308]) {
-  test(`${status} on a write is not followed`, () => withScript([
-    { method: 'POST', nth: 1, do: 'reply', status, headers: { Location: 'https://127.0.0.1:1/elsewhere' } },
-  ], async ({ driver, log }) => {
+test('a redirect of a write is not followed', () => withScript([301, 302, 307, 308].map((status, i) => (
+  { method: 'POST', nth: i + 1, do: 'reply', status, headers: { Location: 'https://127.0.0.1:1/elsewhere' } }
+)), async ({ driver, log }) => {
+  for (let i = 1; i <= 4; i += 1) {
     assert.deepEqual(await driver.call(oncePlan('a')).then((it) => [it.outcome, it.fault]), ['refused', 'redirect']);
-    assert.equal(log('request').length, 1);
-  }));
-}
+    assert.equal(log('request').length, i);
+  }
+}));
 
 test('a body larger than allowed', () => withScript([
   { nth: 1, do: 'reply', status: 200, headers: { 'Content-Type': 'application/fhir+json' }, body: `{"resourceType":"Patient","id":"1","x":"${'x'.repeat(17 << 20)}"}` },
@@ -365,7 +369,7 @@ test('a minute has no more requests than the budget, and a busy patient does not
   assert.ok(place >= 0 && place <= 7, `the other patient came as number ${place + 1}`);
   assert.ok(log('request').length <= 20);
   assert.ok(answers.filter(({ fault }) => fault === 'stopped').length > 5, 'what waits when it stops is told so');
-}, { settings: { budget: { 'requests-per-minute': 20, parallel: 2 } } }));
+}, { settings: { budget: { 'requests-per-minute': 20, 'writes-per-minute': 20, parallel: 2 } } }));
 
 test('writes have a budget of their own', () => withScript([], async ({ driver, log }) => {
   const writes = [];

@@ -210,18 +210,29 @@ static bool none_busy(void *arg)
     return true;
 }
 
-void driver_close(struct driver *driver)
+void driver_drain_client(struct driver *driver)
 {
     for (size_t i = 0; i < driver->config->ehr_count; i++) {
         ehr_stop(driver->ehrs[i]);
     }
     (void)http_client_drain(driver->client, 200);
     driver_wait(none_busy, driver);
-    loop_stop(driver->loop);
+}
+
+void driver_join(struct driver *driver)
+{
     pthread_join(driver->thread, NULL);
+}
+
+void driver_destroy_ehrs(struct driver *driver)
+{
     for (size_t i = 0; i < driver->config->ehr_count; i++) {
         ehr_destroy(&driver->ehrs[i]);
     }
+}
+
+void driver_close(struct driver *driver)
+{
     http_client_destroy(&driver->client);
     pool_destroy(&driver->pool);
     loop_destroy(&driver->loop);

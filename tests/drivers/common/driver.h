@@ -32,7 +32,11 @@ struct driver {
  */
 bool driver_open(struct driver *driver, const char *config_path);
 void driver_run(struct driver *driver); /* the loop, in a thread of its own */
-/* Stops the EHRs and waits until nothing is under way; then ends loop, pool and client. */
+/* The end, in this order: stops the EHRs, and waits until none of their calls is under way; waits
+ * for the loop, which somebody stopped; then what is left. */
+void driver_drain_client(struct driver *driver);
+void driver_join(struct driver *driver);
+void driver_destroy_ehrs(struct driver *driver);
 void driver_close(struct driver *driver);
 
 struct ehr *driver_find(struct driver *driver, struct slice name);
