@@ -39,8 +39,15 @@ static void job_end(struct job *job)
 
 static void ended(struct store_tx *tx, void *arg)
 {
-    (void)tx; /* a lost claim or a failing disk: the row is as it was, and will be claimed again */
-    job_end(arg);
+    struct job *job = arg;
+    if (tx->status != STATUS_OK) { /* the row is as it was, and will be claimed again */
+        char id[UUID_TEXT_SIZE];
+        uuid_write(job->claim->evaluation.id, id);
+        LOG(job->pipeline->options.log, LOG_WARNING, "evaluation-not-saved",
+            LOG_SLICE(EHR, job->claim->evaluation.ehr), LOG_TEXT(EVALUATION, id),
+            LOG_TEXT(CODE, status_name(tx->status)));
+    }
+    job_end(job);
 }
 
 static void submit(struct job *job, struct store_tx *tx, store_done *done)

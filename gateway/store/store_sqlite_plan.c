@@ -143,6 +143,42 @@ static enum work_state end_of(const struct summary *summary)
                                                                                  : WORK_DONE;
 }
 
+/*
+ * An evaluation that comes to an end of its own and takes earlier drafts back is planned until that
+ * is done. What it came to is kept as its reason, and counts as one more change does.
+ */
+static bool verdict_of(enum reason reason, enum row_state *state_out)
+{
+    switch (reason) {
+    case REASON_SAFETY:
+    case REASON_FETCH_FAILED:
+    case REASON_INCOMPLETE:
+        *state_out = ROW_HELD;
+        return true;
+    case REASON_NO_TEMPLATE:
+    case REASON_REVIEW:
+        *state_out = ROW_HANDED_OVER;
+        return true;
+    case REASON_RULE:
+    case REASON_NOT_ELIGIBLE:
+        *state_out = ROW_DROPPED;
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void add_verdict(const struct evaluation *evaluation, struct summary *summary)
+{
+    enum row_state state;
+    if (verdict_of(evaluation->reason, &state) &&
+        weight_of(state, evaluation->reason) >= summary->weight) {
+        summary->state = state;
+        summary->reason = evaluation->reason;
+        summary->detail = evaluation->detail;
+    }
+}
+
 enum status sqlite_settle_evaluation(struct sqlite_store *store, const struct uuid *id,
                                      bool *ended_out)
 {
@@ -159,6 +195,7 @@ enum status sqlite_settle_evaluation(struct sqlite_store *store, const struct uu
     if (!*ended_out) {
         return STATUS_OK;
     }
+    add_verdict(&evaluation, &summary);
     enum reason reason = summary.state == ROW_DELIVERED ? REASON_DELIVERED : summary.reason;
     return sqlite_set_evaluation(store, &evaluation, end_of(&summary), reason, summary.detail);
 }
@@ -313,8 +350,11 @@ enum status sqlite_save_plan(struct sqlite_store *store, struct store_save_plan 
 {
     struct evaluation evaluation;
     bool ended = false;
-    bool planned = tx->in.outcome == WORK_PLANNED;
-    if (!planned && (!work_state_is_end(tx->in.outcome) || tx->in.change_count != 0)) {
+    enum row_state verdict;
+    bool planned = tx->in.outcome == WORK_PLANNED || tx->in.change_count != 0;
+    enum work_state state = planned ? WORK_PLANNED : tx->in.outcome;
+    if (tx->in.outcome != WORK_PLANNED &&
+        (!work_state_is_end(tx->in.outcome) || (planned && !verdict_of(tx->in.reason, &verdict)))) {
         return STATUS_INVALID;
     }
     enum status status = sqlite_get_claim(store, &tx->in.evaluation, tx->in.fence, &evaluation);
@@ -332,9 +372,8 @@ enum status sqlite_save_plan(struct sqlite_store *store, struct store_save_plan 
             sqlite_set_evaluation(store, &evaluation, WORK_DONE, REASON_UNCHANGED, tx->in.detail);
         tx->out.state = WORK_DONE;
     } else if (status == STATUS_OK) {
-        status =
-            sqlite_set_evaluation(store, &evaluation, tx->in.outcome, tx->in.reason, tx->in.detail);
-        tx->out.state = tx->in.outcome;
+        status = sqlite_set_evaluation(store, &evaluation, state, tx->in.reason, tx->in.detail);
+        tx->out.state = state;
     }
     if (status == STATUS_OK && planned && tx->in.change_count != 0) {
         status = sqlite_settle_evaluation(store, &evaluation.id, &ended);

@@ -130,7 +130,8 @@ struct store_save_context {
 };
 
 /*
- * d. What an evaluation came to. outcome: WORK_PLANNED with changes, or an end without. Items are
+ * d. What an evaluation came to. outcome: WORK_PLANNED with changes, or an end; an end with changes
+ * (earlier drafts that are taken back) is reached when those have ended. Items are
  * found by key and added when new (a key that is stored with another identifier: STATUS_REFUSED).
  * Changes of earlier evaluations of this visit, and earlier changes of the same items, that were
  * not sent yet are dropped as superseded. A change may be given as ended (state ROW_DROPPED, HELD

@@ -56,9 +56,10 @@ export async function make(client, resource) {
   return body;
 }
 
-// Patient, Encounter, weight and height -> their resources.
+// Patient (or the one given), Encounter, weight and height -> their resources.
 export async function admit(client, kind, options = {}) {
-  const patient = await make(client, patientOf(kind, options));
+  const { given, family, now, more } = options;
+  const patient = options.patient ?? await make(client, patientOf(kind, { given, family, now, ...more }));
   const encounter = await make(client, encounterOf(patient.id, options));
   const weight = await make(client, measurementOf('weight', patient.id, encounter.id, options.weight ?? kinds[kind].weight, { now: options.now }));
   const height = await make(client, measurementOf('height', patient.id, encounter.id, options.height ?? kinds[kind].height, { now: options.now }));

@@ -20,7 +20,7 @@ function secretFile(folder, name, text) {
 }
 
 // What every EHR of these tests has; `given` overrides. With a short settle and an overlap for one clock.
-export function ehrConfig(folder, ca, { name = 'north', base, ...given }) {
+export function ehrConfig(folder, ca, { name = 'north', base, payload = 'full', ...given }) {
   return {
     name,
     'base-url': base,
@@ -29,7 +29,7 @@ export function ehrConfig(folder, ca, { name = 'north', base, ...given }) {
     timezone: 'America/Chicago',
     settle: { wait: '300ms', most: '2s' },
     tls: { 'ca-file': ca },
-    subscriptions: [{ name: 'vitals', criteria: 'Observation?category=vital-signs', payload: 'full', 'secret-file': secretFile(folder, `${name}.vitals`, `${secrets.vitals}-${name}`) }],
+    subscriptions: [{ name: 'vitals', criteria: 'Observation?category=vital-signs', payload, 'secret-file': secretFile(folder, `${name}.vitals`, `${secrets.vitals}-${name}`) }],
     'subscription-check': '2s',
     poll: { interval: '0s', overlap: '10s', queries: ['Observation?category=vital-signs'] },
     senders: [{ name: 'engine', 'secret-file': secretFile(folder, `${name}.engine`, `${secrets.engine}-${name}`) }],
@@ -124,3 +124,13 @@ export async function settled(daemon, ehr = 'north', { evaluations = 1, ms = 30_
     return ended >= evaluations && open(one.evaluations) === 0 && open(one.changes, ['delivered']) === 0 && one;
   }, ms);
 }
+
+// The Subscription of the gateway stands at the EHR and fires.
+export const subscribed = (ehr, name = 'vitals') => until('the Subscription to be active', async () => {
+  const found = await ehr.client.all('Subscription');
+  return found.find(({ status, channel }) => status === 'active' && channel.endpoint.endsWith(`/${name}`));
+});
+
+// What a notification of the EHR looks like, made by hand.
+export const notify = (daemon, { ehr = 'north', body, secret = `${secrets.vitals}-${ehr}`, below = '', method = 'POST' } = {}) => daemon
+  .client(secret).request(method, `notify/${ehr}/vitals${below}`, body ?? '', { 'Content-Type': 'application/fhir+json' });
