@@ -1,4 +1,5 @@
 #include "gateway/mapping/eval.h"
+#include "gateway/mapping/safety.h"
 #include "gateway/plan/narrative.h"
 
 /* Templates to resources. A template builds values, never text: the result cannot be ill-formed. */
@@ -417,7 +418,11 @@ static enum status build_item(struct eval *e, const struct item_rule *item)
     bool wanted;
     struct json *resource = NULL;
     enum status status = is_wanted(&b, item->when, item->if_unknown, item->span, &wanted);
-    if (status == STATUS_OK && wanted) {
+    enum truth short_of_food = TRUTH_FALSE;
+    if (status == STATUS_OK && item->costs_money) {
+        status = evaluate_truth(e, e->mapping->food_at_risk, &short_of_food);
+    }
+    if (status == STATUS_OK && wanted && short_of_food == TRUTH_FALSE) {
         status = build_value(&b, item->resource, &resource);
     }
     e->value_count = values;
@@ -429,6 +434,11 @@ static enum status build_item(struct eval *e, const struct item_rule *item)
     add_narrative(e, resource, slice_is(type, "CarePlan"));
     if (e->input->plan_intent_plan && json_get(resource, "intent") != NULL) {
         json_set(e->arena, resource, SLICE("intent"), json_new_string(e->arena, SLICE("plan")));
+    }
+    const char *fault = safety_resource_fault(resource, e->plan->never, e->plan->never_count);
+    if (fault != NULL) {
+        diag_add(e->diags, DIAG_MAPPING_FORBIDDEN, item->span, "%s", fault);
+        return STATUS_INVALID;
     }
     e->result->items[e->result->item_count++] = (struct plan_item){item->key, type, resource};
     return STATUS_OK;

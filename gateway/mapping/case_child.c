@@ -185,7 +185,7 @@ static void add_measurement(struct running *r, const struct yaml *node, const ch
 static const struct {
     const char *key;
     const char *code;
-} measured[] = {{"weight", "29463-7"}, {"height", "8302-2"}};
+} measured[] = {{"weight", "29463-7"}, {"height", "8302-2"}, {"percentile", "59576-9"}};
 
 enum { MEASURED_COUNT = sizeof measured / sizeof *measured };
 
@@ -255,13 +255,20 @@ static void make_condition(struct running *r, const struct yaml *node)
     keep(r, condition);
 }
 
+/* A medication: its name, or { reference: Medication/1 }, which tells nothing by itself. */
 static void make_medication(struct running *r, const struct yaml *node)
 {
     struct json *request = new_resource(r, "MedicationRequest");
     put(r, request, "status", "active");
     put(r, request, "intent", "order");
-    json_add(r->arena, request, SLICE("medicationCodeableConcept"),
-             named_concept(r, node, case_text(node)));
+    const struct yaml *reference = yaml_get(node, "reference");
+    if (reference != NULL) {
+        json_add(r->arena, request, SLICE("medicationReference"),
+                 reference_to(r, arena_cstr(r->arena, case_text(reference))));
+    } else {
+        json_add(r->arena, request, SLICE("medicationCodeableConcept"),
+                 named_concept(r, node, case_text(node)));
+    }
     json_add(r->arena, request, SLICE("subject"), reference_to(r, "Patient/child"));
     put_slice(r, request, "authoredOn", date_text(r, &r->visit_date));
     keep(r, request);
@@ -340,12 +347,12 @@ struct given_key {
 
 static const struct given_key given_keys[] = {
     {"child", YAML_MAP, {"sex", "birth-sex", "age", "language", "deceased", "active"}},
-    {"visit", YAML_MAP, {"date", "class", "type", "weight", "height", "measured"}},
-    {"measurements", YAML_LIST, {"weight", "height", "status", "at"}},
+    {"visit", YAML_MAP, {"date", "class", "type", "weight", "height", "percentile", "measured"}},
+    {"measurements", YAML_LIST, {"weight", "height", "percentile", "status", "at"}},
     {"readiness", YAML_MAP, {NULL}},
     {"observations", YAML_MAP, {NULL}},
     {"conditions", YAML_LIST, {"code", "status", "verification"}},
-    {"medications", YAML_LIST, {NULL}},
+    {"medications", YAML_LIST, {"reference"}},
     {"procedures", YAML_LIST, {NULL}},
     {"fetch-fails", YAML_SCALAR, {NULL}},
 };

@@ -1,4 +1,5 @@
 #include "gateway/mapping/eval.h"
+#include "gateway/mapping/safety.h"
 
 /* ---- expressions ---- */
 
@@ -84,9 +85,34 @@ static enum path_member member_of(void *arg, struct slice url, struct slice syst
 
 /* ---- what a visit is ---- */
 
+/* No expression sees race or ethnicity, however it is written. */
+static const struct json *without_race(struct eval *e, const struct json *patient)
+{
+    bool has = false;
+    struct json *kept = json_new_array(e->arena);
+    const struct json *extensions = json_get(patient, "extension");
+    for (const struct json *it = json_first(extensions); it != NULL; it = json_next(it)) {
+        bool race = safety_is_race_extension(json_get_text(it, "url"));
+        has = has || race;
+        if (!race) {
+            json_append(kept, json_copy(e->arena, it));
+        }
+    }
+    if (!has) {
+        return patient;
+    }
+    struct json *copy = json_copy(e->arena, patient);
+    json_remove(copy, SLICE("extension"));
+    if (json_first(kept) != NULL) {
+        json_add(e->arena, copy, SLICE("extension"), kept);
+    }
+    return copy;
+}
+
 static void publish_visit(struct eval *e, const struct json *patient, const struct visit *visit)
 {
-    evaluate_publish_one(e, "patient", path_item_of(e->mapping->model, patient, NULL));
+    evaluate_publish_one(e, "patient",
+                         path_item_of(e->mapping->model, without_race(e, patient), NULL));
     struct datetime *date = ARENA_NEW(e->arena, struct datetime);
     *date = visit->date;
     evaluate_publish_one(e, "visit.date", (struct path_item){.kind = PATH_DATE, .datetime = date});

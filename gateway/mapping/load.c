@@ -311,38 +311,6 @@ static void load_kind(struct loader *l, const struct kind_of_file *kind,
     }
 }
 
-/* Which plans the table proposes exists is known only when all plans are loaded. */
-static void check_targets(struct loader *l)
-{
-    const struct mapping *m = l->mapping;
-    for (size_t i = 0; i < m->row_count; i++) {
-        const struct row *row = &m->rows[i];
-        if (row->action != ACTION_PROPOSE || mapping_find_plan(m, row->target) != NULL) {
-            continue;
-        }
-        struct slice *names = ARENA_ARRAY(l->arena, m->plan_count + 1, struct slice);
-        for (size_t k = 0; k < m->plan_count; k++) {
-            names[k] = m->plans[k].name;
-        }
-        struct diag *diag =
-            load_fault(l, DIAG_MAPPING_UNDEFINED, row->span, "there is no plan \"%.*s\" in plans/",
-                       SLICE_ARGS(row->target));
-        diag_hint_nearest(l->diags, diag, row->target, names, m->plan_count);
-    }
-    for (size_t i = 0; i < m->plan_count; i++) {
-        bool used = false;
-        for (size_t k = 0; k < m->row_count; k++) {
-            used = used || (m->rows[k].action == ACTION_PROPOSE &&
-                            slice_equal(m->rows[k].target, m->plans[i].name));
-        }
-        if (!used) {
-            load_fault(l, DIAG_MAPPING_UNUSED, m->plans[i].span,
-                       "no row of the decision table proposes the plan \"%.*s\"",
-                       SLICE_ARGS(m->plans[i].name));
-        }
-    }
-}
-
 static void check_files(struct loader *l, const struct mapping_file *files, size_t count)
 {
     bool found = false;
@@ -401,7 +369,10 @@ enum status mapping_load(struct arena *arena, const struct mapping_file *files, 
     for (size_t i = 0; i < KIND_COUNT; i++) {
         load_kind(l, &kinds[i], files, count);
     }
-    check_targets(l);
+    load_check_whole(l);
+    if (diags->errors == before) { /* what is broken is often why something is not used */
+        load_tell_unused(l, files, count);
+    }
     diag_sort(diags);
     mapping_tell_once(diags);
     if (diags->errors != before) {

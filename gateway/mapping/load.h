@@ -15,7 +15,19 @@ struct part_rule { /* a reusable resource: parts/NAME.yaml */
     struct span span;
 };
 
-enum { VARIABLES_MOST = 256 };
+struct text_use { /* $text: key of a plan's resource or prompt */
+    struct slice plan;
+    struct slice key;
+    struct span span;
+    bool goal; /* the family reads it too */
+};
+
+struct source_row { /* what `because` may name */
+    struct slice name;
+    struct span span;
+};
+
+enum { VARIABLES_MOST = 256, CONCEPTS_MOST = 4096 };
 
 struct loader {
     struct arena *arena;
@@ -28,6 +40,16 @@ struct loader {
     struct path_variable variables[VARIABLES_MOST]; /* what expressions may name, so far */
     size_t variable_count;
     const struct model_type *each_type; /* $this inside a $each */
+    struct slice plan;                  /* the plan that is read */
+    bool in_goals;                      /* one of its goals is */
+    const struct yaml *item;            /* the item that is read */
+    struct text_use *text_uses;
+    size_t text_use_count;
+    struct slice
+        *uses; /* every name that is used: "codes.lipidPanel", "readyState"; with repeats */
+    size_t use_count;
+    struct source_row *sources;
+    size_t source_count;
 };
 
 /* One key of a map: who reads it. `target` is what load_map was given. */
@@ -56,6 +78,23 @@ struct slice *load_texts(struct loader *l, const struct yaml *node, size_t *coun
 void load_unknown_key(struct loader *l, const struct yaml *member, const struct slice *known,
                       size_t count);
 
+/* ---- names (load_names.c) ---- */
+
+/* Something of that kind ("codes") and name is used. */
+void load_use_name(struct loader *l, const char *kind, struct slice name);
+/* Every %name of an expression. */
+void load_use_names_of(struct loader *l, struct slice expression);
+/* Warnings for what nothing uses; `files`: those of cases/ may name codes. */
+void load_tell_unused(struct loader *l, const struct mapping_file *files, size_t count);
+
+/* ---- checks on the whole folder (load_check.c) ---- */
+
+void load_check_whole(struct loader *l);
+
+/* A text that the family can read, an id, a title: no word that judges, no amount. False: a mistake
+ * was told. */
+bool load_check_words(struct loader *l, struct slice text, struct span span);
+
 /* ---- expressions (load_expr.c) ---- */
 
 /* The quoted text is FHIRPath; an unquoted one is refused. */
@@ -80,6 +119,11 @@ void load_plan(struct loader *l, const struct yaml *root);      /* plans/NAME.ya
 void load_part(struct loader *l, const struct yaml *root);      /* parts/NAME.yaml */
 void load_text_file(struct loader *l, const struct yaml *root); /* texts/NAME.LANGUAGE.yaml */
 void load_concepts(struct loader *l, const struct yaml *root);  /* concepts/NAME.yaml */
+
+/* A $text key of the plan that is read; SLICE_NONE: one that only evaluation knows. */
+void load_use_text(struct loader *l, struct slice key, struct span span);
+/* A code that a plan shows or a goal measures. */
+void load_check_code(struct loader *l, const struct concept *concept, struct span span);
 
 /* A template for a value of an element (load_template.c). type NULL: not known, nothing is checked
  * against the model. */

@@ -58,6 +58,11 @@ static void read_set(struct loader *l, const struct yaml *node)
     if (!load_is(l, node, YAML_LIST)) {
         return;
     }
+    if (node->count > CONCEPTS_MOST) {
+        load_fault(l, DIAG_MAPPING_VALUE, node->key.span, "a set has at most %d codes",
+                   CONCEPTS_MOST);
+        return;
+    }
     struct concept *concepts = ARENA_ARRAY(l->arena, node->count + 1, struct concept);
     for (const struct yaml *entry = node->first; entry != NULL; entry = entry->next) {
         concepts[set.count] = read_concept(l, entry);
@@ -93,8 +98,14 @@ static void read_codes(struct loader *l, const struct yaml *node, void *target)
     if (!load_is(l, node, YAML_MAP)) {
         return;
     }
+    if (node->count > CONCEPTS_MOST) {
+        load_fault(l, DIAG_MAPPING_VALUE, node->key.span, "there are at most %d codes",
+                   CONCEPTS_MOST);
+        return;
+    }
     for (const struct yaml *member = node->first; member != NULL; member = member->next) {
         struct concept concept = read_concept(l, member);
+        concept.span = member->key.span;
         concept.name = member->key.text;
         if (mapping_find_code(m, concept.name) != NULL) {
             load_fault(l, DIAG_MAPPING_DUPLICATE, member->key.span,

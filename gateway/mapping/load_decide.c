@@ -1,10 +1,11 @@
 #include "gateway/mapping/load.h"
 
 /*
- * The decision table: every cell of the product of its inputs has exactly one row. It is proved by
- * walking all cells, so the product has a ceiling.
+ * The decision table: every cell of the product of its inputs has exactly one row; where an input
+ * is unknown, at most one, and none means hold. It is proved by walking all cells, so the product
+ * has a ceiling.
  */
-enum { CELLS_MOST = 100000, EXAMPLES_MOST = 5 };
+enum { CELLS_MOST = 20000, ROWS_MOST = 1000, EXAMPLES_MOST = 5 };
 
 /* ---- inputs ---- */
 
@@ -48,6 +49,39 @@ static void read_values(struct loader *l, const struct yaml *node, void *target)
     input->values = load_texts(l, node, &input->count);
 }
 
+static bool is_reserved(struct slice name)
+{
+    static const char *const words[] = {"propose", "hand-over", "drop", "say", "ask", "because"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (slice_is(name, words[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void check_input_names(struct loader *l, const struct yaml *node, const struct input *input)
+{
+    if (is_reserved(input->name)) {
+        load_fault(l, DIAG_MAPPING_TABLE, node->key.span,
+                   "an input cannot be called \"%.*s\": a row has a key of that name",
+                   SLICE_ARGS(input->name));
+    }
+    for (size_t i = 0; i < input->count; i++) {
+        if (slice_is(input->values[i], "any")) {
+            load_fault(l, DIAG_MAPPING_TABLE, node->key.span,
+                       "\"any\" means every value, and cannot be one of them");
+        }
+        for (size_t k = 0; k < i && input->count <= CELL_VALUES_MOST; k++) {
+            if (slice_equal(input->values[i], input->values[k])) {
+                load_fault(l, DIAG_MAPPING_DUPLICATE, node->key.span,
+                           "the value \"%.*s\" stands twice in this input",
+                           SLICE_ARGS(input->values[i]));
+            }
+        }
+    }
+}
+
 static void read_input(struct loader *l, const struct yaml *node)
 {
     static const struct field fields[] = {{"expr", true, read_input_expr},
@@ -61,6 +95,7 @@ static void read_input(struct loader *l, const struct yaml *node)
         load_fault(l, DIAG_MAPPING_KEY_MISSING, node->span,
                    "an input has either `bands` or `values`");
     }
+    check_input_names(l, node, &input);
     if (input.count > CELL_VALUES_MOST || m->input_count == INPUTS_MOST) {
         load_fault(l, DIAG_MAPPING_TABLE, node->span,
                    "a table has at most %d inputs with at most %d values each", INPUTS_MOST,
@@ -142,6 +177,27 @@ static void read_action(struct loader *l, const struct yaml *row_node, struct ro
     }
 }
 
+static void check_sources(struct loader *l, const struct yaml *list)
+{
+    for (const struct yaml *it = list->kind == YAML_LIST ? list->first : NULL; it != NULL;
+         it = it->next) {
+        struct slice name = it->kind == YAML_SCALAR ? it->scalar.text : SLICE_NONE;
+        struct slice *names = ARENA_ARRAY(l->arena, l->source_count + 1, struct slice);
+        bool found = name.len == 0;
+        for (size_t i = 0; i < l->source_count; i++) {
+            names[i] = l->sources[i].name;
+            found = found || slice_equal(names[i], name);
+        }
+        load_use_name(l, "sources", name);
+        if (!found) {
+            struct diag *diag =
+                load_fault(l, DIAG_MAPPING_UNDEFINED, it->span,
+                           "there is no source \"%.*s\" in `sources`", SLICE_ARGS(name));
+            diag_hint_nearest(l->diags, diag, name, names, l->source_count);
+        }
+    }
+}
+
 static void read_row(struct loader *l, const struct yaml *node)
 {
     struct mapping *m = l->mapping;
@@ -175,6 +231,7 @@ static void read_row(struct loader *l, const struct yaml *node)
             row.ask = load_word(l, member);
         } else if (slice_is(member->key.text, "because")) {
             row.because = load_texts(l, member, &row.because_count);
+            check_sources(l, member);
         }
     }
     read_action(l, node, &row);
@@ -183,7 +240,11 @@ static void read_row(struct loader *l, const struct yaml *node)
 
 static void read_rows(struct loader *l, const struct yaml *node)
 {
-    for (const struct yaml *entry = load_is(l, node, YAML_LIST) ? node->first : NULL; entry != NULL;
+    if (load_is(l, node, YAML_LIST) && node->count > ROWS_MOST) {
+        load_fault(l, DIAG_MAPPING_TABLE, node->key.span, "a table has at most %d rows", ROWS_MOST);
+        return;
+    }
+    for (const struct yaml *entry = node->kind == YAML_LIST ? node->first : NULL; entry != NULL;
          entry = entry->next) {
         read_row(l, entry);
     }
@@ -197,8 +258,9 @@ static struct slice cell_text(struct loader *l, const size_t *at)
     buf_init(&text, l->arena, 4096);
     for (size_t i = 0; i < l->mapping->input_count; i++) {
         const struct input *input = &l->mapping->inputs[i];
+        struct slice value = at[i] == input->count ? SLICE("unknown") : input->values[at[i]];
         buf_printf(&text, "%s%.*s %.*s", i != 0 ? ", " : "", SLICE_ARGS(input->name),
-                   SLICE_ARGS(input->values[at[i]]));
+                   SLICE_ARGS(value));
     }
     return buf_view(&text);
 }
@@ -206,7 +268,8 @@ static struct slice cell_text(struct loader *l, const size_t *at)
 static bool row_matches(const struct mapping *m, const struct row *row, const size_t *at)
 {
     for (size_t i = 0; i < m->input_count; i++) {
-        if ((row->cells[i] >> at[i] & 1) == 0) {
+        size_t bit = at[i] == m->inputs[i].count ? (size_t)CELL_UNKNOWN : at[i];
+        if ((row->cells[i] >> bit & 1) == 0) {
             return false;
         }
     }
@@ -231,7 +294,11 @@ static void prove_cell(struct loader *l, const size_t *at, struct span table, un
             diag_hint(l->diags, diag, "the other row stands in line %u", place.line);
         }
     }
-    if (first == NULL && (*told)++ < EXAMPLES_MOST) {
+    bool known = true;
+    for (size_t i = 0; i < m->input_count; i++) {
+        known = known && at[i] != m->inputs[i].count;
+    }
+    if (first == NULL && known && (*told)++ < EXAMPLES_MOST) {
         struct diag *diag =
             load_fault(l, DIAG_MAPPING_TABLE, table, "no row is for this child: %.*s",
                        SLICE_ARGS(cell_text(l, at)));
@@ -244,7 +311,7 @@ static void prove(struct loader *l, struct span table)
     const struct mapping *m = l->mapping;
     size_t cells = 1;
     for (size_t i = 0; i < m->input_count; i++) {
-        cells *= m->inputs[i].count != 0 ? m->inputs[i].count : 1;
+        cells *= m->inputs[i].count + 1;
         if (m->inputs[i].count == 0 || cells > CELLS_MOST) {
             load_fault(l, DIAG_MAPPING_TABLE, table, "the table has no cells, or more than %d",
                        CELLS_MOST);
@@ -256,7 +323,7 @@ static void prove(struct loader *l, struct span table)
     for (size_t cell = 0; cell < cells; cell++) {
         prove_cell(l, at, table, &told);
         for (size_t i = m->input_count; i-- > 0;) { /* count up, the last input fastest */
-            if (++at[i] < m->inputs[i].count) {
+            if (++at[i] <= m->inputs[i].count) {
                 break;
             }
             at[i] = 0;

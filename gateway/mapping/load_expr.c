@@ -1,4 +1,5 @@
 #include "gateway/mapping/load.h"
+#include "gateway/mapping/safety.h"
 
 /* ---- variables ---- */
 
@@ -46,6 +47,14 @@ static bool compile(struct loader *l, struct source *source, struct span span,
                                .arg = l,
                                .refuse_clock = true};
     struct expr expr = {.span = span};
+    const char *race = safety_race_word(source->text);
+    load_use_names_of(l, source->text);
+    if (race != NULL) {
+        struct diag *diag = load_fault(l, DIAG_MAPPING_FORBIDDEN, span,
+                                       "a rule reads race or ethnicity (\"%s\")", race);
+        diag_hint(l->diags, diag, "no rule does; measures of fairness may, outside of a mapping");
+        return false;
+    }
     if (path_compile(l->arena, source, &scope, l->limits, l->diags, &expr.path) != STATUS_OK) {
         return false;
     }
@@ -108,6 +117,7 @@ static bool read_hole(struct loader *l, const struct yaml_text *text, size_t fro
 {
     piece->set = hole_set(l, slice_part(text->text, from, to - from));
     if (piece->set != NULL) {
+        load_use_name(l, "sets", piece->set->name);
         return true;
     }
     struct expr *expr = ARENA_NEW(l->arena, struct expr);

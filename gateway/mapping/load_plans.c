@@ -1,4 +1,5 @@
 #include "gateway/mapping/load.h"
+#include "gateway/mapping/safety.h"
 
 /* What a daemon may propose (clinical/REVIEW.md, "Who decides"); a mapping cannot ask for more. */
 static const struct {
@@ -40,6 +41,11 @@ static void check_allowed(struct loader *l, const struct yaml *resource, struct 
                                        "a plan holds no %.*s", SLICE_ARGS(type));
         diag_hint(l->diags, diag,
                   "a plan has a CarePlan, Goals and ServiceRequests; anything else is a prompt");
+    }
+    const struct yaml *contained = yaml_get(resource, "contained");
+    if (contained != NULL) {
+        load_fault(l, DIAG_MAPPING_FORBIDDEN, contained->key.span,
+                   "a plan contains no other resources: each is an item of its own");
     }
     const struct yaml *author = yaml_get(resource, "author");
     if (author != NULL) {
@@ -134,6 +140,12 @@ static void add_with(struct loader *l, struct item_rule *item, struct slice name
     LOAD_ADD(l, item->with, item->with_count, published);
 }
 
+static struct slice unit_of(struct slice quantity)
+{
+    size_t space = slice_find(quantity, SLICE(" "), 0);
+    return space == SIZE_MAX ? SLICE_NONE : slice_part(quantity, space + 1, SIZE_MAX);
+}
+
 /* "5 d/wk": a number, a space, a UCUM unit. */
 static bool add_with_quantity(struct loader *l, struct item_rule *item, const struct yaml *argument,
                               struct slice name, struct slice unit_name)
@@ -141,6 +153,11 @@ static bool add_with_quantity(struct loader *l, struct item_rule *item, const st
     struct slice rest = argument != NULL ? load_text(l, argument) : SLICE_NONE;
     struct slice number = SLICE_NONE;
     struct decimal *value = ARENA_NEW(l->arena, struct decimal);
+    if (safety_unit(argument != NULL ? unit_of(rest) : SLICE_NONE) != NULL) {
+        load_fault(l, DIAG_MAPPING_FORBIDDEN, argument->span,
+                   "a plan has no weight target and counts no calories");
+        return false;
+    }
     if (argument != NULL && (!slice_cut(&rest, ' ', &number) ||
                              decimal_parse(number, value) != STATUS_OK || rest.len == 0)) {
         load_fault(l, DIAG_MAPPING_VALUE, argument->span,
@@ -153,6 +170,24 @@ static bool add_with_quantity(struct loader *l, struct item_rule *item, const st
     load_system_variable(l, name, PATH_DECIMAL, false);
     load_system_variable(l, unit_name, PATH_STRING, false);
     return true;
+}
+
+static void bind_code(struct loader *l, struct slice name, struct span span)
+{
+    const struct mapping *m = l->mapping;
+    const struct concept *concept = mapping_find_code(m, name);
+    load_use_name(l, "codes", name);
+    if (concept != NULL) {
+        load_check_code(l, concept, span);
+        return;
+    }
+    struct slice *names = ARENA_ARRAY(l->arena, m->code_count + 1, struct slice);
+    for (size_t i = 0; i < m->code_count; i++) {
+        names[i] = m->codes[i].name;
+    }
+    struct diag *diag = load_fault(l, DIAG_MAPPING_UNDEFINED, span,
+                                   "there is no code \"%.*s\" in concepts/", SLICE_ARGS(name));
+    diag_hint_nearest(l->diags, diag, name, names, m->code_count);
 }
 
 static void bind_parameter(struct loader *l, struct item_rule *item,
@@ -170,10 +205,11 @@ static void bind_parameter(struct loader *l, struct item_rule *item,
         return;
     }
     struct slice text = argument != NULL ? load_text(l, argument) : SLICE_NONE;
-    if (argument != NULL && slice_is(parameter->kind, "code") &&
-        mapping_find_code(l->mapping, text) == NULL) {
-        load_fault(l, DIAG_MAPPING_UNDEFINED, argument->span,
-                   "there is no code \"%.*s\" in concepts/", SLICE_ARGS(text));
+    if (argument != NULL && slice_is(parameter->kind, "code")) {
+        bind_code(l, text, argument->span);
+    }
+    if (argument != NULL && slice_is(parameter->kind, "text-key")) {
+        load_use_text(l, text, argument->span);
     }
     add_with(l, item, name, path_item_string(text), argument != NULL);
     load_system_variable(l, name, PATH_STRING, false);
@@ -197,6 +233,7 @@ static void load_use(struct loader *l, const struct yaml *use, struct item_rule 
         return;
     }
     const struct yaml *with = yaml_get(use, "with");
+    load_use_name(l, "parts", name);
     size_t before = l->variable_count;
     for (const struct yaml *param = part->params->first; param != NULL; param = param->next) {
         struct parameter parameter = read_parameter(l, param);
@@ -215,10 +252,29 @@ static void load_use(struct loader *l, const struct yaml *use, struct item_rule 
 
 /* ---- items ---- */
 
+/* What costs money is left out for a home where food may be short. */
+static void read_costs(struct loader *l, const struct yaml *node)
+{
+    static const char *const words[] = {"money"};
+    size_t which;
+    if (load_choice(l, node, words, 1, &which) && l->mapping->food_at_risk == NULL) {
+        struct diag *diag = load_fault(l, DIAG_MAPPING_FORBIDDEN, node->span,
+                                       "what costs money needs to know of homes that lack it");
+        diag_hint(l->diags, diag, "add `food-at-risk:` with an expression to mapping.yaml");
+    }
+}
+
 static void load_item(struct loader *l, const struct yaml *node, const char *section,
                       const char *wanted, struct item_rule *item)
 {
-    *item = (struct item_rule){.span = node->key.span};
+    const struct yaml *costs = yaml_get(node, "$costs");
+    *item = (struct item_rule){.span = node->key.span, .costs_money = costs != NULL};
+    l->in_goals = section != NULL && slice_is(slice_of(section), "goals");
+    l->item = node;
+    load_check_words(l, node->key.text, node->key.span);
+    if (costs != NULL) {
+        read_costs(l, costs);
+    }
     item->key = section != NULL
                     ? arena_printf(l->arena, "%s.%.*s", section, SLICE_ARGS(node->key.text))
                     : node->key.text;
@@ -230,17 +286,15 @@ static void load_item(struct loader *l, const struct yaml *node, const char *sec
             load_resource(l, node, wanted); /* its own $when and $if-unknown are the template's */
         return;
     }
-    static const struct field fields[] = {{"$use", true, NULL},
-                                          {"with", false, NULL},
-                                          {"$when", false, NULL},
-                                          {"$if-unknown", false, NULL},
-                                          {"$why", false, NULL}};
+    static const struct field fields[] = {{"$use", true, NULL},    {"with", false, NULL},
+                                          {"$when", false, NULL},  {"$if-unknown", false, NULL},
+                                          {"$costs", false, NULL}, {"$why", false, NULL}};
     static const char *const words[] = {"error", "omit", "include"};
     const struct yaml *when = yaml_get(node, "$when");
     const struct yaml *unknown = yaml_get(node, "$if-unknown");
     size_t which = 0;
     struct expr *expr = ARENA_NEW(l->arena, struct expr);
-    load_map(l, node, fields, 5, NULL);
+    load_map(l, node, fields, 6, NULL);
     if (when != NULL && load_expr(l, when, expr)) {
         item->when = expr;
     }
@@ -285,7 +339,10 @@ static void read_name(struct loader *l, const struct yaml *node, void *target)
 
 static void read_public_id(struct loader *l, const struct yaml *node, void *target)
 {
-    ((struct plan_rule *)target)->public_id = load_name(l, node);
+    struct plan_rule *plan = target;
+    plan->public_id = load_name(l, node);
+    plan->public_id_span = node->span;
+    load_check_words(l, plan->public_id, node->span);
 }
 
 static void read_care_plan(struct loader *l, const struct yaml *node, void *target)
@@ -322,6 +379,10 @@ static void read_prompts(struct loader *l, const struct yaml *node, void *target
         const struct yaml *when = yaml_get(entry, "$when");
         struct expr *expr = ARENA_NEW(l->arena, struct expr);
         prompt.key = key != NULL ? load_name(l, key) : SLICE_NONE;
+        if (prompt.key.len != 0) {
+            l->in_goals = false;
+            load_use_text(l, prompt.key, key->span);
+        }
         prompt.when = when != NULL && load_expr(l, when, expr) ? expr : NULL;
         prompts[plan->prompt_count++] = prompt;
     }
@@ -332,53 +393,126 @@ static void read_never(struct loader *l, const struct yaml *node, void *target)
 {
     struct plan_rule *plan = target;
     plan->never = load_texts(l, node, &plan->never_count);
+    for (const struct yaml *it = node->kind == YAML_LIST ? node->first : NULL; it != NULL;
+         it = it->next) {
+        struct slice word = it->kind == YAML_SCALAR ? it->scalar.text : SLICE_NONE;
+        const struct model_type *type = model_type_find(l->model, word);
+        if (word.len != 0 && !slice_is(word, "weight-target") && !slice_is(word, "calories") &&
+            (type == NULL || type->kind != MODEL_RESOURCE)) {
+            struct diag *diag =
+                load_fault(l, DIAG_MAPPING_VALUE, it->span,
+                           "\"%.*s\" is nothing that a plan could have", SLICE_ARGS(word));
+            diag_hint(l->diags, diag, "write weight-target, calories, or a type of resource");
+        }
+    }
 }
 
-/* What becomes of a plan once a person acts on it is read by that part of the gateway; here only
- * its shape. */
-static void read_map(struct loader *l, const struct yaml *node, void *target)
+static void check_never_item(struct loader *l, const struct plan_rule *plan,
+                             const struct item_rule *item)
+{
+    const struct template *type = item->resource != NULL ? item->resource->first : NULL;
+    while (type != NULL && !slice_is(type->name, "resourceType")) {
+        type = type->next;
+    }
+    for (size_t i = 0; i < plan->never_count && type != NULL; i++) {
+        if (slice_equal(plan->never[i], json_text(type->literal))) {
+            load_fault(l, DIAG_MAPPING_FORBIDDEN, item->span, "the plan's `never` forbids a %.*s",
+                       SLICE_ARGS(plan->never[i]));
+        }
+    }
+}
+
+static void check_never(struct loader *l, const struct plan_rule *plan)
+{
+    check_never_item(l, plan, &plan->care_plan);
+    for (size_t i = 0; i < plan->goal_count; i++) {
+        check_never_item(l, plan, &plan->goals[i]);
+    }
+    for (size_t i = 0; i < plan->order_count; i++) {
+        check_never_item(l, plan, &plan->orders[i]);
+    }
+}
+
+/* What becomes of a plan once a person acts on it is read by that part of the gateway; here its
+ * shape: elements that FHIR knows, and expressions that compile. */
+static void read_accepted(struct loader *l, const struct yaml *node, const char *type_name)
+{
+    const struct model_type *type = model_type_find(l->model, slice_of(type_name));
+    for (const struct yaml *member = load_is(l, node, YAML_MAP) ? node->first : NULL;
+         member != NULL; member = member->next) {
+        if (model_element_by_json(l->model, type, member->key.text).element == NULL) {
+            load_fault(l, DIAG_MAPPING_ELEMENT, member->key.span, "\"%.*s\" is no element of %s",
+                       SLICE_ARGS(member->key.text), type_name);
+        }
+        load_template(l, member, NULL);
+    }
+}
+
+static void accept_care_plan(struct loader *l, const struct yaml *node, void *target)
+{
+    (void)target;
+    read_accepted(l, node, "CarePlan");
+}
+
+static void accept_goals(struct loader *l, const struct yaml *node, void *target)
+{
+    (void)target;
+    read_accepted(l, node, "Goal");
+}
+
+static void accept_orders(struct loader *l, const struct yaml *node, void *target)
+{
+    (void)target;
+    read_accepted(l, node, "ServiceRequest");
+}
+
+static void accept_record(struct loader *l, const struct yaml *node, void *target)
 {
     (void)target;
     load_is(l, node, YAML_MAP);
 }
 
-static void check_prompts(struct loader *l, const struct plan_rule *plan)
+static void read_on_accept(struct loader *l, const struct yaml *node, void *target)
 {
-    const struct mapping *m = l->mapping;
-    for (size_t i = 0; i < plan->prompt_count; i++) {
-        for (size_t k = 0; k < m->staff_language_count; k++) {
-            if (plan->prompts[i].key.len != 0 &&
-                mapping_find_text(m, plan->name, m->staff_languages[k], FOR_STAFF,
-                                  plan->prompts[i].key) == NULL) {
-                load_fault(l, DIAG_MAPPING_TEXT_MISSING, plan->prompts[i].span,
-                           "texts/%.*s.%.*s.yaml has no staff text \"%.*s\"",
-                           SLICE_ARGS(plan->name), SLICE_ARGS(m->staff_languages[k]),
-                           SLICE_ARGS(plan->prompts[i].key));
-            }
-        }
-    }
+    static const struct field fields[] = {{"care-plan", true, accept_care_plan},
+                                          {"goals", false, accept_goals},
+                                          {"orders", false, accept_orders},
+                                          {"record", false, accept_record}};
+    load_map(l, node, fields, 4, target);
+}
+
+static void read_paths(struct loader *l, const struct yaml *node, void *target)
+{
+    size_t count;
+    (void)target;
+    load_texts(l, node, &count);
+}
+
+static void read_owns(struct loader *l, const struct yaml *node, void *target)
+{
+    static const struct field fields[] = {{"gateway", true, read_paths},
+                                          {"clinician", true, read_paths}};
+    load_map(l, node, fields, 2, target);
 }
 
 void load_plan(struct loader *l, const struct yaml *root)
 {
     static const struct field fields[] = {
-        {"plan", true, read_name},
-        {"public-id", true, read_public_id},
-        {"care-plan", true, read_care_plan},
-        {"goals", false, read_goals},
-        {"orders", false, read_orders},
-        {"prompts", false, read_prompts},
-        {"never", true, read_never},
-        {"on-accept", true, read_map},
-        {"owns", true, read_map},
+        {"plan", true, read_name},           {"public-id", true, read_public_id},
+        {"care-plan", true, read_care_plan}, {"goals", false, read_goals},
+        {"orders", false, read_orders},      {"prompts", false, read_prompts},
+        {"never", true, read_never},         {"on-accept", true, read_on_accept},
+        {"owns", true, read_owns},
     };
     struct mapping *m = l->mapping;
     struct plan_rule plan = {.span = root->span};
+    const struct yaml *name = yaml_get(root, "plan");
+    l->plan = name != NULL && name->kind == YAML_SCALAR ? name->scalar.text : SLICE_NONE;
     load_map(l, root, fields, sizeof fields / sizeof *fields, &plan);
     if (plan.name.len != 0 && mapping_find_plan(m, plan.name) != NULL) {
         load_fault(l, DIAG_MAPPING_DUPLICATE, root->span, "the plan \"%.*s\" is defined twice",
                    SLICE_ARGS(plan.name));
     }
-    check_prompts(l, &plan);
+    check_never(l, &plan);
     LOAD_ADD(l, m->plans, m->plan_count, plan);
 }

@@ -61,16 +61,25 @@ static void read_owners(struct loader *l, const struct yaml *node, void *target)
     load_map(l, node, fields, 3, target);
 }
 
+static void require_language(struct loader *l, const struct yaml *node, size_t count)
+{
+    if (node->kind == YAML_LIST && count == 0) {
+        load_fault(l, DIAG_MAPPING_VALUE, node->span, "at least one language is needed here");
+    }
+}
+
 static void read_staff_languages(struct loader *l, const struct yaml *node, void *target)
 {
     struct mapping *m = target;
     m->staff_languages = load_texts(l, node, &m->staff_language_count);
+    require_language(l, node, m->staff_language_count);
 }
 
 static void read_family_languages(struct loader *l, const struct yaml *node, void *target)
 {
     struct mapping *m = target;
     m->family_languages = load_texts(l, node, &m->family_language_count);
+    require_language(l, node, m->family_language_count);
 }
 
 static void read_languages(struct loader *l, const struct yaml *node, void *target)
@@ -211,6 +220,7 @@ static const struct fact_rule *fact_named(struct loader *l, const struct yaml *n
     struct slice *names = ARENA_ARRAY(l->arena, m->fact_count + 1, struct slice);
     for (size_t i = 0; i < m->fact_count; i++) {
         if (slice_equal(m->facts[i].name, name)) {
+            load_use_name(l, "", name);
             return &m->facts[i];
         }
         names[i] = m->facts[i].name;
@@ -334,6 +344,45 @@ static void read_holds(struct loader *l, const struct yaml *node)
     }
 }
 
+/* ---- sources ---- */
+
+static void read_citation(struct loader *l, const struct yaml *node, void *target)
+{
+    (void)target;
+    load_text(l, node);
+}
+
+static void read_sources(struct loader *l, const struct yaml *node)
+{
+    static const struct field fields[] = {
+        {"citation", true, read_citation}, {"doi", false, read_citation},
+        {"url", false, read_citation},     {"date", false, read_citation},
+        {"author", false, read_citation},  {"demographics", false, read_citation},
+    };
+    if (!load_is(l, node, YAML_MAP)) {
+        return;
+    }
+    for (const struct yaml *member = node->first; member != NULL; member = member->next) {
+        struct source_row row = {member->key.text, member->key.span};
+        load_map(l, member, fields, sizeof fields / sizeof *fields, NULL);
+        LOAD_ADD(l, l->sources, l->source_count, row);
+    }
+}
+
+/* A home where food may be short: true or unknown leaves out what costs money. */
+static void read_food_at_risk(struct loader *l, const struct yaml *node)
+{
+    struct expr *expr = ARENA_NEW(l->arena, struct expr);
+    if (!load_expr(l, node, expr)) {
+        return;
+    }
+    if (!path_type_may_be_system(path_expr_type(expr->path), PATH_BOOLEAN)) {
+        load_fault(l, DIAG_MAPPING_VALUE, node->span,
+                   "this is true or false, and the expression is neither");
+    }
+    l->mapping->food_at_risk = expr;
+}
+
 /* ---- site rows ---- */
 
 static void read_site(struct loader *l, const struct yaml *node)
@@ -397,8 +446,18 @@ static void read_in_order(struct loader *l, const struct yaml *root)
         read_define(l, member);
     }
     node = yaml_get(yaml_get(root, "visit"), "eligible");
+    if (node != NULL && load_expr(l, node, &l->mapping->eligible) &&
+        !path_type_may_be_system(path_expr_type(l->mapping->eligible.path), PATH_BOOLEAN)) {
+        load_fault(l, DIAG_MAPPING_VALUE, node->span,
+                   "a visit is eligible or not, and this expression is neither true nor false");
+    }
+    node = yaml_get(root, "food-at-risk");
     if (node != NULL) {
-        load_expr(l, node, &l->mapping->eligible);
+        read_food_at_risk(l, node);
+    }
+    node = yaml_get(root, "sources");
+    if (node != NULL) {
+        read_sources(l, node);
     }
     node = yaml_get(root, "holds");
     if (node != NULL) {
@@ -426,6 +485,7 @@ void load_rules(struct loader *l, const struct yaml *root)
         {"facts", true, read_facts},
         {"growth", true, NULL},
         {"define", false, NULL},
+        {"food-at-risk", false, NULL},
         {"holds", true, NULL},
         {"decide", true, NULL},
         {"sources", false, NULL},

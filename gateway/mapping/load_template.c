@@ -1,15 +1,12 @@
+#include "fhir/types/datetime.h"
 #include "gateway/mapping/load.h"
+#include "gateway/mapping/safety.h"
 
 /*
  * Templates: a FHIR resource in YAML. Every key is an element of the model or begins with $. A
  * single value where the element repeats is wrapped into an array, so that an author need not know
  * which elements do.
  */
-
-struct building {
-    struct template *template;
-    const struct model_type *type; /* of the object whose members are read */
-};
 
 static struct template *new_template(struct loader *l, enum template_kind kind,
                                      const struct yaml *node)
@@ -45,6 +42,16 @@ static bool is_json_number(struct loader *l, struct slice text)
            json_kind(json) == JSON_NUMBER;
 }
 
+static void check_date(struct loader *l, const struct yaml *node, enum datetime_form form,
+                       const char *what)
+{
+    struct datetime date;
+    struct datetime_fault fault;
+    if (datetime_parse(node->scalar.text, form, &date, &fault) != STATUS_OK) {
+        load_fault(l, DIAG_MAPPING_VALUE, node->span, "%s is expected here: %s", what, fault.why);
+    }
+}
+
 static const struct json *literal_of(struct loader *l, const struct yaml *node,
                                      const struct model_type *type)
 {
@@ -64,9 +71,23 @@ static const struct json *literal_of(struct loader *l, const struct yaml *node,
             load_fault(l, DIAG_MAPPING_VALUE, node->span, "a number is expected here");
         }
         return json_new_number(l->arena, text);
+    case MODEL_FORMAT_DATE:
+        check_date(l, node, FORM_FHIR_DATE, "a date");
+        break;
+    case MODEL_FORMAT_DATETIME:
+        check_date(l, node, FORM_FHIR_DATETIME, "a date, or a date with time and offset,");
+        break;
+    case MODEL_FORMAT_INSTANT:
+        check_date(l, node, FORM_FHIR_INSTANT, "a date with time and offset");
+        break;
+    case MODEL_FORMAT_STRING:
+    case MODEL_FORMAT_MARKDOWN:
+        load_check_words(l, text, node->span);
+        break;
     default:
-        return json_new_string(l->arena, text);
+        break;
     }
+    return json_new_string(l->arena, text);
 }
 
 static const struct template *load_scalar(struct loader *l, const struct yaml *node,
@@ -94,6 +115,9 @@ static const struct template *load_scalar(struct loader *l, const struct yaml *n
     if (template->pieces == NULL) {
         return NULL;
     }
+    for (const struct piece *piece = template->pieces; piece != NULL; piece = piece->next) {
+        load_check_words(l, piece->literal, node->span);
+    }
     template->kind = TEMPLATE_PIECES;
     if (whole && template->pieces->expr != NULL) {
         template->kind = TEMPLATE_EXPR;
@@ -119,6 +143,16 @@ static void read_text_key(struct loader *l, const struct yaml *node, void *targe
     struct template *template = target;
     bool whole = false;
     template->pieces = load_pieces(l, node, &whole);
+    if (template->pieces == NULL) {
+        return;
+    }
+    bool literal = template->pieces->next == NULL && template->pieces->literal.len != 0;
+    bool parameter =
+        whole &&
+        slice_starts_with(slice_trim(slice_part(node->scalar.text, 2, SIZE_MAX)), SLICE("%with."));
+    if (!parameter) { /* what a part is given is noted where it is given */
+        load_use_text(l, literal ? node->scalar.text : SLICE_NONE, node->span);
+    }
 }
 
 static void read_code_key(struct loader *l, const struct yaml *node, void *target)
@@ -130,7 +164,11 @@ static void read_code_key(struct loader *l, const struct yaml *node, void *targe
         return;
     }
     struct mapping *m = l->mapping;
+    load_use_name(l, "codes", node->scalar.text);
     template->concept = mapping_find_code(m, node->scalar.text);
+    if (template->concept != NULL) {
+        load_check_code(l, template->concept, node->span);
+    }
     if (template->concept == NULL) {
         struct slice *names = ARENA_ARRAY(l->arena, m->code_count + 1, struct slice);
         for (size_t i = 0; i < m->code_count; i++) {
@@ -147,6 +185,7 @@ static void read_site_key(struct loader *l, const struct yaml *node, void *targe
 {
     struct template *template = target;
     struct slice name = load_name(l, node);
+    load_use_name(l, "site", name);
     for (size_t i = 0; i < l->mapping->site_count; i++) {
         if (slice_equal(l->mapping->site[i].name, name)) {
             template->literal = l->mapping->site[i].value;
@@ -156,6 +195,18 @@ static void read_site_key(struct loader *l, const struct yaml *node, void *targe
     if (name.len != 0) {
         load_fault(l, DIAG_MAPPING_UNDEFINED, node->span,
                    "there is no site row \"%.*s\" in mapping.yaml", SLICE_ARGS(name));
+    }
+}
+
+static void check_unit(struct loader *l, const struct yaml *node)
+{
+    bool names_unit = slice_is(node->key.text, "unit") || slice_is(node->key.text, "code");
+    const char *kind =
+        names_unit && node->kind == YAML_SCALAR ? safety_unit(node->scalar.text) : NULL;
+    if (kind != NULL) {
+        load_fault(l, DIAG_MAPPING_FORBIDDEN, node->span,
+                   "an amount in \"%.*s\": a plan has no weight target and counts no calories",
+                   SLICE_ARGS(node->scalar.text));
     }
 }
 
@@ -171,6 +222,26 @@ static void read_refs_key(struct loader *l, const struct yaml *node, void *targe
 static void read_refs_as(struct loader *l, const struct yaml *node, void *target)
 {
     ((struct template *)target)->wrap = load_word(l, node);
+}
+
+void load_use_text(struct loader *l, struct slice key, struct span span)
+{
+    struct text_use use = {l->plan, key, span, l->in_goals};
+    LOAD_ADD(l, l->text_uses, l->text_use_count, use);
+}
+
+void load_check_code(struct loader *l, const struct concept *concept, struct span span)
+{
+    const char *word = safety_judging_word(concept->display);
+    if (word != NULL) {
+        load_fault(l, DIAG_MAPPING_FORBIDDEN, span,
+                   "the display of this code judges or names a category (\"%s\")", word);
+    }
+    if (l->in_goals && safety_measure(concept->code) != NULL) {
+        load_fault(l, DIAG_MAPPING_FORBIDDEN, span,
+                   "a goal does not measure this: a plan has no weight target and counts no "
+                   "calories");
+    }
 }
 
 struct special {
@@ -223,6 +294,67 @@ static bool read_control(struct loader *l, const struct yaml *member, struct tem
 static const struct template *load_value(struct loader *l, const struct yaml *node,
                                          const struct model_type *type);
 
+static struct slice first_codes(struct loader *l, const struct slice *codes,
+                                const struct model_value_set *set)
+{
+    enum { SHOWN = 12 };
+    struct buf text;
+    buf_init(&text, l->arena, 4096);
+    for (size_t i = 0; i < set->code_count && i < SHOWN; i++) {
+        buf_printf(&text, "%s%.*s", i != 0 ? ", " : "", SLICE_ARGS(codes[i]));
+    }
+    buf_add_cstr(&text, set->code_count > SHOWN ? " ..." : "");
+    return buf_view(&text);
+}
+
+/* A code written plainly, where FHIR says which codes there are. */
+static void check_binding(struct loader *l, const struct yaml *node,
+                          const struct model_element *element)
+{
+    const struct model_value_set *set = element != NULL && element->strength == MODEL_REQUIRED
+                                            ? model_element_value_set(l->model, element)
+                                            : NULL;
+    if (set == NULL || set->enumerable == 0 || node->kind == YAML_MAP) {
+        return;
+    }
+    for (const struct yaml *it = node->kind == YAML_LIST ? node->first : node; it != NULL;
+         it = it == node ? NULL : it->next) {
+        struct slice code = it->kind == YAML_SCALAR ? it->scalar.text : SLICE_NONE;
+        if (code.len == 0 || slice_find(code, SLICE("{{"), 0) != SIZE_MAX ||
+            model_code_in(l->model, set, SLICE_NONE, code)) {
+            continue;
+        }
+        struct slice *codes = ARENA_ARRAY(l->arena, set->code_count, struct slice);
+        for (size_t i = 0; i < set->code_count; i++) {
+            codes[i] = model_code_at(l->model, set, i).code;
+        }
+        struct diag *diag =
+            load_fault(l, DIAG_MAPPING_ELEMENT, it->span, "\"%.*s\" is no code that \"%.*s\" knows",
+                       SLICE_ARGS(code), SLICE_ARGS(node->key.text));
+        diag_hint(l->diags, diag, "its codes: %.*s", SLICE_ARGS(first_codes(l, codes, set)));
+        diag_hint_nearest(l->diags, diag, code, codes, set->code_count);
+    }
+}
+
+/* Elements that FHIR demands; a choice by any of its names. */
+static void check_required(struct loader *l, const struct yaml *node, const struct model_type *type)
+{
+    const struct model_element *element;
+    for (size_t i = 0; (element = model_element_at(l->model, type, i)) != NULL; i++) {
+        bool found = element->min == 0;
+        for (size_t k = 0; k < element->type_count && !found; k++) {
+            found = yaml_get(node, model_element_json_name(l->model, element, k).at) != NULL;
+        }
+        if (!found) {
+            load_fault(l, DIAG_MAPPING_ELEMENT,
+                       (struct span){node->span.source, node->span.start, node->span.start},
+                       "the element \"%.*s\" is missing: every %.*s has one",
+                       SLICE_ARGS(model_element_name(l->model, element)),
+                       SLICE_ARGS(model_type_name(l->model, type)));
+        }
+    }
+}
+
 static struct template *load_member(struct loader *l, const struct yaml *node,
                                     const struct model_type *parent)
 {
@@ -246,6 +378,8 @@ static struct template *load_member(struct loader *l, const struct yaml *node,
     if (value == NULL) {
         return NULL;
     }
+    check_unit(l, node);
+    check_binding(l, node, found.element);
     struct template *member = ARENA_NEW(l->arena, struct template);
     *member = *value;
     member->name = node->key.text;
@@ -273,8 +407,12 @@ static const struct template *load_object(struct loader *l, const struct yaml *n
         read_control(l, each, object);
         l->each_type = NULL;
     }
+    if (type != NULL) {
+        check_required(l, node, type);
+    }
     for (const struct yaml *member = node->first; member != NULL; member = member->next) {
-        if (member == each || read_control(l, member, object)) {
+        bool of_item = node == l->item && slice_is(member->key.text, "$costs");
+        if (member == each || of_item || read_control(l, member, object)) {
             continue;
         }
         if (member->key.text.at[0] == '$') {

@@ -1,34 +1,51 @@
 #include "gateway/mapping/load.h"
-
-/*
- * Words that no resource, page or identifier carries (clinical/REVIEW.md, "Words and visibility"):
- * each is looked for as the beginning of a word, in any case.
- */
-static const char *const judging[] = {"obes", "fat ",      "overweight", "sobrepeso",
-                                      "gord", "percentil", "IMC",        "BMI"};
+#include "gateway/mapping/safety.h"
 
 struct reading {
     struct text_file *file;
     enum audience audience;
 };
 
-static bool starts_word(struct slice text, size_t at)
+bool load_check_words(struct loader *l, struct slice text, struct span span)
 {
-    return at == 0 || !((text.at[at - 1] >= 'a' && text.at[at - 1] <= 'z') ||
-                        (text.at[at - 1] >= 'A' && text.at[at - 1] <= 'Z'));
+    const char *word = safety_judging_word(text);
+    const char *amount = safety_amount_word(text);
+    if (word != NULL) {
+        struct diag *diag =
+            load_fault(l, DIAG_MAPPING_FORBIDDEN, span,
+                       "a word that judges or names a category (\"%s\") stands here", word);
+        diag_hint(l->diags, diag, "the family can read it; say what to do, not what the child is");
+    } else if (amount != NULL) {
+        struct diag *diag =
+            load_fault(l, DIAG_MAPPING_FORBIDDEN, span,
+                       "a plan says nothing of how much to weigh or of calories (\"%s\")", amount);
+        diag_hint(l->diags, diag, "no weight target and no calories, at any age");
+    }
+    return word == NULL && amount == NULL;
 }
 
-static const char *judging_word(struct slice text)
+/* What a text may say in braces, by who reads it. */
+static void check_values(struct loader *l, const struct text_entry *entry, struct span span)
 {
-    for (size_t i = 0; i < sizeof judging / sizeof *judging; i++) {
-        size_t len = strlen(judging[i]);
-        for (size_t at = 0; at + len <= text.len; at++) {
-            if (strncasecmp(text.at + at, judging[i], len) == 0 && starts_word(text, at)) {
-                return judging[i];
-            }
+    static const struct slice staff[] = {{"visit", 5}};
+    static const struct slice family[] = {{"goals", 5}, {"weeks", 5}};
+    const struct slice *known = entry->audience == FOR_STAFF ? staff : family;
+    size_t known_count = entry->audience == FOR_STAFF ? 1 : 2;
+    const struct slice *names;
+    size_t count = phrase_names(entry->phrase, &names);
+    for (size_t i = 0; i < count; i++) {
+        bool found = false;
+        for (size_t k = 0; k < known_count; k++) {
+            found = found || slice_equal(names[i], known[k]);
+        }
+        if (!found) {
+            struct diag *diag = load_fault(
+                l, DIAG_MAPPING_UNDEFINED, span, "a text for %s knows no value \"%.*s\"",
+                entry->audience == FOR_STAFF ? "staff" : "the family", SLICE_ARGS(names[i]));
+            diag_hint(l->diags, diag, "it knows {%.*s}%s", SLICE_ARGS(known[0]),
+                      known_count == 2 ? " and {weeks}" : "");
         }
     }
-    return NULL;
 }
 
 static void read_entry(struct loader *l, const struct yaml *node, struct reading *reading)
@@ -40,16 +57,10 @@ static void read_entry(struct loader *l, const struct yaml *node, struct reading
     struct text_entry entry = {
         .key = node->key.text, .audience = reading->audience, .span = node->key.span};
     struct source *source = yaml_source(l->arena, &node->scalar, node->key.text);
-    const char *word = judging_word(text);
-    if (word != NULL) {
-        struct diag *diag =
-            load_fault(l, DIAG_MAPPING_FORBIDDEN, node->span,
-                       "a word that judges or names a category (\"%s\") stands in a text", word);
-        diag_hint(l->diags, diag,
-                  "every text can be read by the family; say what to do, not what the child is");
-    }
+    load_check_words(l, text, node->span);
     if (phrase_compile(l->arena, source, l->diags, &entry.phrase) == STATUS_OK) {
         struct text_file *file = reading->file;
+        check_values(l, &entry, node->span);
         LOAD_ADD(l, file->entries, file->count, entry);
     }
 }

@@ -133,6 +133,7 @@ struct template
 
 struct item_rule {
     struct slice key; /* "goals.water" */
+    bool costs_money; /* not for a home where food may be short, or where that is not known */
     const struct template *resource;
     const struct expr *when;
     enum if_unknown if_unknown;
@@ -151,6 +152,7 @@ struct prompt_rule {
 struct plan_rule {
     struct slice name;
     struct slice public_id;
+    struct span public_id_span;
     struct item_rule care_plan;
     const struct item_rule *goals;
     size_t goal_count;
@@ -202,7 +204,8 @@ struct mapping {
     const struct piece *starts_on;
     struct slice starts_type;
     struct expr eligible;
-    const struct fact_rule *weight; /* which facts growth is assessed from */
+    const struct expr *food_at_risk; /* NULL: no item costs money */
+    const struct fact_rule *weight;  /* which facts growth is assessed from */
     const struct fact_rule *height;
     const struct fact_rule **growth_also; /* edema, gestational age, the record's own percentile */
     size_t growth_also_count;

@@ -1,0 +1,199 @@
+#include "gateway/mapping/load.h"
+
+/* What the files of a folder must agree on; asked when all of them are read. */
+
+/* ---- plans ---- */
+
+/* Which plans the table proposes exists is known only when all plans are loaded. */
+static void check_targets(struct loader *l)
+{
+    const struct mapping *m = l->mapping;
+    for (size_t i = 0; i < m->row_count; i++) {
+        const struct row *row = &m->rows[i];
+        if (row->action != ACTION_PROPOSE || mapping_find_plan(m, row->target) != NULL) {
+            continue;
+        }
+        struct slice *names = ARENA_ARRAY(l->arena, m->plan_count + 1, struct slice);
+        for (size_t k = 0; k < m->plan_count; k++) {
+            names[k] = m->plans[k].name;
+        }
+        struct diag *diag =
+            load_fault(l, DIAG_MAPPING_UNDEFINED, row->span, "there is no plan \"%.*s\" in plans/",
+                       SLICE_ARGS(row->target));
+        diag_hint_nearest(l->diags, diag, row->target, names, m->plan_count);
+    }
+    for (size_t i = 0; i < m->plan_count; i++) {
+        bool used = false;
+        for (size_t k = 0; k < m->row_count; k++) {
+            used = used || (m->rows[k].action == ACTION_PROPOSE &&
+                            slice_equal(m->rows[k].target, m->plans[i].name));
+        }
+        if (!used) {
+            load_fault(l, DIAG_MAPPING_UNUSED, m->plans[i].span,
+                       "no row of the decision table proposes the plan \"%.*s\"",
+                       SLICE_ARGS(m->plans[i].name));
+        }
+    }
+}
+
+/* ---- texts ---- */
+
+static const struct text_file *find_file(const struct mapping *m, struct slice plan,
+                                         struct slice language)
+{
+    for (size_t i = 0; i < m->text_count; i++) {
+        if (slice_equal(m->texts[i].plan, plan) && slice_equal(m->texts[i].language, language)) {
+            return &m->texts[i];
+        }
+    }
+    return NULL;
+}
+
+static void require_text(struct loader *l, const struct text_use *use, struct slice language,
+                         enum audience audience)
+{
+    if (find_file(l->mapping, use->plan, language) == NULL || use->key.len == 0 ||
+        mapping_find_text(l->mapping, use->plan, language, audience, use->key) != NULL) {
+        return; /* a whole file that is missing is told once */
+    }
+    struct diag *diag = load_fault(
+        l, DIAG_MAPPING_TEXT_MISSING, use->span, "texts/%.*s.%.*s.yaml has no %s text \"%.*s\"",
+        SLICE_ARGS(use->plan), SLICE_ARGS(language), audience == FOR_STAFF ? "staff" : "family",
+        SLICE_ARGS(use->key));
+    diag_hint(l->diags, diag, "add it there; a text that is missing is never left out silently");
+}
+
+static bool is_language(const struct slice *languages, size_t count, struct slice language)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (slice_equal(languages[i], language)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void require_files(struct loader *l, const struct plan_rule *plan,
+                          const struct slice *languages, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (find_file(l->mapping, plan->name, languages[i]) == NULL) {
+            load_fault(l, DIAG_MAPPING_TEXT_MISSING,
+                       (struct span){plan->span.source, plan->span.start, plan->span.start},
+                       "this plan has no texts/%.*s.%.*s.yaml", SLICE_ARGS(plan->name),
+                       SLICE_ARGS(languages[i]));
+        }
+    }
+}
+
+/* A family text of one language has to be there in all. */
+static void check_translations(struct loader *l, const struct text_file *file)
+{
+    const struct mapping *m = l->mapping;
+    for (size_t i = 0; i < file->count; i++) {
+        for (size_t k = 0; k < m->family_language_count && file->entries[i].audience == FOR_FAMILY;
+             k++) {
+            struct text_use use = {file->plan, file->entries[i].key, file->entries[i].span, true};
+            require_text(l, &use, m->family_languages[k], FOR_FAMILY);
+        }
+    }
+}
+
+static bool is_text_used(const struct loader *l, const struct text_file *file,
+                         const struct text_entry *entry)
+{
+    if (entry->audience == FOR_FAMILY &&
+        (slice_is(entry->key, "title") || slice_is(entry->key, "intro"))) {
+        return true; /* of the family's page */
+    }
+    for (size_t i = 0; i < l->text_use_count; i++) {
+        const struct text_use *use = &l->text_uses[i];
+        if (slice_equal(use->plan, file->plan) &&
+            (use->key.len == 0 ||
+             (slice_equal(use->key, entry->key) && (entry->audience == FOR_STAFF || use->goal)))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void check_file(struct loader *l, const struct text_file *file)
+{
+    const struct mapping *m = l->mapping;
+    struct span start = {file->span.source, file->span.start, file->span.start};
+    if (file->plan.len != 0 && mapping_find_plan(m, file->plan) == NULL) {
+        load_fault(l, DIAG_MAPPING_UNDEFINED, start, "there is no plan \"%.*s\" in plans/",
+                   SLICE_ARGS(file->plan));
+        return;
+    }
+    bool staff = is_language(m->staff_languages, m->staff_language_count, file->language);
+    bool family = is_language(m->family_languages, m->family_language_count, file->language);
+    if (file->language.len != 0 && !staff && !family) {
+        load_fault(l, DIAG_MAPPING_UNUSED, start,
+                   "nobody is written to in \"%.*s\": it stands in no list of `languages`",
+                   SLICE_ARGS(file->language));
+    }
+    if (find_file(m, file->plan, file->language) != file) {
+        load_fault(l, DIAG_MAPPING_DUPLICATE, start,
+                   "the plan \"%.*s\" has two files of texts in \"%.*s\"", SLICE_ARGS(file->plan),
+                   SLICE_ARGS(file->language));
+    }
+    for (size_t i = 0; i < file->count; i++) {
+        if (!is_text_used(l, file, &file->entries[i])) {
+            load_fault(l, DIAG_MAPPING_UNUSED, file->entries[i].span,
+                       "nothing uses the %s text \"%.*s\"",
+                       file->entries[i].audience == FOR_STAFF ? "staff" : "family",
+                       SLICE_ARGS(file->entries[i].key));
+        }
+    }
+    check_translations(l, file);
+}
+
+static void check_texts(struct loader *l)
+{
+    const struct mapping *m = l->mapping;
+    for (size_t i = 0; i < m->plan_count; i++) {
+        require_files(l, &m->plans[i], m->staff_languages, m->staff_language_count);
+        for (size_t k = 0; k < m->family_language_count; k++) {
+            if (!is_language(m->staff_languages, m->staff_language_count, m->family_languages[k])) {
+                require_files(l, &m->plans[i], &m->family_languages[k], 1);
+            }
+        }
+    }
+    for (size_t i = 0; i < l->text_use_count; i++) {
+        const struct text_use *use = &l->text_uses[i];
+        for (size_t k = 0; k < m->staff_language_count; k++) {
+            require_text(l, use, m->staff_languages[k], FOR_STAFF);
+        }
+        for (size_t k = 0; use->goal && k < m->family_language_count; k++) {
+            require_text(l, use, m->family_languages[k], FOR_FAMILY);
+        }
+    }
+    for (size_t i = 0; i < m->text_count; i++) {
+        check_file(l, &m->texts[i]);
+    }
+}
+
+/* ---- public ids ---- */
+
+static void check_public_ids(struct loader *l)
+{
+    const struct mapping *m = l->mapping;
+    for (size_t i = 0; i < m->plan_count; i++) {
+        for (size_t k = 0; k < i; k++) {
+            if (m->plans[i].public_id.len != 0 &&
+                slice_equal(m->plans[i].public_id, m->plans[k].public_id)) {
+                load_fault(l, DIAG_MAPPING_DUPLICATE, m->plans[i].public_id_span,
+                           "the plan \"%.*s\" has this public-id already",
+                           SLICE_ARGS(m->plans[k].name));
+            }
+        }
+    }
+}
+
+void load_check_whole(struct loader *l)
+{
+    check_targets(l);
+    check_public_ids(l);
+    check_texts(l);
+}

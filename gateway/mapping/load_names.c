@@ -1,0 +1,136 @@
+#include <stdlib.h>
+
+#include "gateway/mapping/load.h"
+
+/* ---- what is used ---- */
+
+void load_use_name(struct loader *l, const char *kind, struct slice name)
+{
+    struct slice full =
+        kind[0] == '\0' ? name : arena_printf(l->arena, "%s.%.*s", kind, SLICE_ARGS(name));
+    LOAD_ADD(l, l->uses, l->use_count, full);
+}
+
+static bool is_name_character(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+/* %readiness.where(...) names readiness, %sets.ready names sets.ready: each is noted as it begins.
+ */
+void load_use_names_of(struct loader *l, struct slice expression)
+{
+    size_t at = 0;
+    while ((at = slice_find(expression, SLICE("%"), at)) != SIZE_MAX) {
+        size_t from = ++at;
+        while (at < expression.len && is_name_character(expression.at[at])) {
+            at++;
+        }
+        struct slice name = slice_part(expression, from, at - from);
+        if (slice_is(name, "sets") && at < expression.len && expression.at[at] == '.') {
+            at++;
+            while (at < expression.len && is_name_character(expression.at[at])) {
+                at++;
+            }
+            name = slice_part(expression, from, at - from);
+        }
+        LOAD_ADD(l, l->uses, l->use_count, name);
+    }
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return slice_compare(*(const struct slice *)a, *(const struct slice *)b);
+}
+
+static bool is_used(const struct loader *l, const char *kind, struct slice name)
+{
+    struct slice full =
+        kind[0] == '\0' ? name : arena_printf(l->arena, "%s.%.*s", kind, SLICE_ARGS(name));
+    return l->use_count != 0 &&
+           bsearch(&full, l->uses, l->use_count, sizeof *l->uses, by_name) != NULL;
+}
+
+/* A case names a code by a word of its own. */
+static void use_codes_of_cases(struct loader *l, const struct mapping_file *files, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct slice text = files[i].text;
+        if (!slice_starts_with(files[i].path, SLICE("cases/"))) {
+            continue;
+        }
+        for (size_t at = 0; at < text.len; at++) {
+            size_t from = at;
+            while (at < text.len && is_name_character(text.at[at])) {
+                at++;
+            }
+            if (at != from) {
+                load_use_name(l, "codes", slice_part(text, from, at - from));
+            }
+        }
+    }
+}
+
+/* ---- what is not ---- */
+
+static void tell(struct loader *l, struct span span, const char *what, struct slice name)
+{
+    struct diag *diag = load_fault(l, DIAG_MAPPING_UNUSED, span, "nothing uses the %s \"%.*s\"",
+                                   what, SLICE_ARGS(name));
+    diag_hint(l->diags, diag, "take it out, or use it");
+}
+
+static void tell_unused_rules(struct loader *l)
+{
+    const struct mapping *m = l->mapping;
+    for (size_t i = 0; i < m->fact_count; i++) {
+        if (!is_used(l, "", m->facts[i].name)) {
+            tell(l, m->facts[i].span, "fact", m->facts[i].name);
+        }
+    }
+    for (size_t i = 0; i < m->define_count; i++) {
+        if (!is_used(l, "", m->defines[i].name)) {
+            tell(l, m->defines[i].expr.span, "definition", m->defines[i].name);
+        }
+    }
+    for (size_t i = 0; i < m->site_count; i++) {
+        if (!is_used(l, "site", m->site[i].name)) {
+            tell(l, m->site[i].span, "site row", m->site[i].name);
+        }
+    }
+    for (size_t i = 0; i < l->source_count; i++) {
+        if (!is_used(l, "sources", l->sources[i].name)) {
+            tell(l, l->sources[i].span, "source", l->sources[i].name);
+        }
+    }
+}
+
+static void tell_unused_parts(struct loader *l)
+{
+    const struct mapping *m = l->mapping;
+    for (size_t i = 0; i < m->set_count; i++) {
+        if (!is_used(l, "sets", m->sets[i].name)) {
+            tell(l, m->sets[i].span, "set", m->sets[i].name);
+        }
+    }
+    for (size_t i = 0; i < m->code_count; i++) {
+        if (!is_used(l, "codes", m->codes[i].name)) {
+            tell(l, m->codes[i].span, "code", m->codes[i].name);
+        }
+    }
+    for (size_t i = 0; i < l->part_count; i++) {
+        if (!is_used(l, "parts", l->parts[i].name)) {
+            tell(l, l->parts[i].span, "part", l->parts[i].name);
+        }
+    }
+}
+
+void load_tell_unused(struct loader *l, const struct mapping_file *files, size_t count)
+{
+    use_codes_of_cases(l, files, count);
+    if (l->use_count != 0) {
+        qsort(l->uses, l->use_count, sizeof *l->uses, by_name);
+    }
+    tell_unused_rules(l);
+    tell_unused_parts(l);
+}
