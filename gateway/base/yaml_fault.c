@@ -45,6 +45,39 @@ void yaml_fault_quote(const struct source *source, uint32_t from, uint32_t to,
     add_quote_hint(diags, diag_add(diags, DIAG_YAML_QUOTE, span, "%s", sentence), value);
 }
 
+static bool is_key_character(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
+}
+
+/* Within { } of one line a value ends before ", key:" or before the brace: what is told to quote
+ * does not take the rest of the map along. */
+static uint32_t flow_value_end(const struct source *source, uint32_t at, uint32_t line_end)
+{
+    struct slice text = source->text;
+    uint32_t open = at;
+    for (uint32_t start = yaml_line_start(text, at); open > start && text.at[open - 1] != '{';) {
+        open--;
+    }
+    if (open == yaml_line_start(text, at)) {
+        return line_end;
+    }
+    for (uint32_t comma = at; comma + 2 < line_end; comma++) {
+        uint32_t i = comma + 2;
+        while (i < line_end && is_key_character(text.at[i])) {
+            i++;
+        }
+        if (text.at[comma] == ',' && text.at[comma + 1] == ' ' && i > comma + 2 && i < line_end &&
+            text.at[i] == ':') {
+            return comma;
+        }
+    }
+    while (line_end > at && (text.at[line_end - 1] == ' ' || text.at[line_end - 1] == '}')) {
+        line_end--;
+    }
+    return line_end;
+}
+
 /* "{{" of this line that is open at `at`; UINT32_MAX: none. */
 static uint32_t open_braces(const struct source *source, uint32_t at)
 {
@@ -73,7 +106,7 @@ static void report_first_character(const struct source *source, uint32_t at,
     } else if (c == '%' || c == '@' || c == '`') {
         char sentence[64];
         snprintf(sentence, sizeof sentence, "a value that begins with %c must be quoted", c);
-        yaml_fault_quote(source, at, line_end, diags, sentence);
+        yaml_fault_quote(source, at, flow_value_end(source, at, line_end), diags, sentence);
     } else {
         diag_add(diags, DIAG_YAML_SYNTAX, span, "nothing can begin with this character");
     }

@@ -70,6 +70,7 @@ int verb_test(struct cli *cli, int argc, char **argv)
     for (size_t i = 0; i < open; i++) {
         fprintf(cli->out, "no case reaches the %.*s\n", SLICE_ARGS(uncovered[i]));
     }
-    fprintf(cli->out, "%zu cases, %zu failed, %zu not reached\n", tally.count, tally.failed, open);
+    fprintf(cli->out, "%zu case%s, %zu failed, %zu not reached\n", tally.count,
+            tally.count == 1 ? "" : "s", tally.failed, open);
     return tally.failed != 0 || open != 0 || tally.count == 0 ? EXIT_FOUND : EXIT_DONE;
 }

@@ -19,7 +19,7 @@ static void run_one(struct running *r, struct case_run *run)
         struct buf text;
         buf_init(&text, r->arena, 64 * 1024);
         diag_render_all(&diags, &text);
-        case_differ(r, "evaluation", SLICE("an outcome"), buf_view(&text));
+        case_differ(r, "evaluation", SLICE("an outcome"), slice_trim(buf_view(&text)));
     } else {
         case_compare(r, &result);
     }

@@ -38,8 +38,8 @@ bool load_is(struct loader *l, const struct yaml *node, enum yaml_kind kind)
     return false;
 }
 
-void load_unknown_key(struct loader *l, const struct yaml *member, const struct slice *known,
-                      size_t count)
+struct diag *load_unknown_key(struct loader *l, const struct yaml *member,
+                              const struct slice *known, size_t count)
 {
     struct diag *diag = load_fault(l, DIAG_MAPPING_KEY, member->key.span,
                                    "there is no key \"%.*s\" here", SLICE_ARGS(member->key.text));
@@ -53,6 +53,13 @@ void load_unknown_key(struct loader *l, const struct yaml *member, const struct 
         }
         diag->hint = buf_view(&hint);
     }
+    return diag;
+}
+
+struct slice load_place(struct loader *l, struct span span)
+{
+    span = span_outermost(span);
+    return arena_printf(l->arena, "%.*s:%u", SLICE_ARGS(span.source->name), span_place(span).line);
 }
 
 enum { FIELDS_MOST = 24 };
@@ -74,7 +81,13 @@ bool load_map(struct loader *l, const struct yaml *node, const struct field *fie
             i++;
         }
         if (i == count) {
-            load_unknown_key(l, member, known, count);
+            struct slice hint = load_unknown_key(l, member, known, count)->hint;
+            for (size_t k = 0; k < count && slice_starts_with(hint, SLICE("did")); k++) {
+                /* misspelt is not missing too */
+                seen[k] = seen[k] ||
+                          slice_find(hint, arena_printf(l->arena, "\"%s\"", fields[k].key), 0) !=
+                              SIZE_MAX;
+            }
             continue;
         }
         seen[i] = true;
@@ -192,6 +205,16 @@ struct slice *load_texts(struct loader *l, const struct yaml *node, size_t *coun
     return texts;
 }
 
+bool load_is_listed(const struct slice *list, size_t count, struct slice word)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (slice_equal(list[i], word)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* ---- looking up ---- */
 
 const struct concept_set *mapping_find_set(const struct mapping *mapping, struct slice name)
@@ -307,6 +330,9 @@ static void load_kind(struct loader *l, const struct kind_of_file *kind,
         struct source *source = source_create(l->arena, files[i].name, files[i].text);
         if (yaml_parse(l->arena, source, &YAML_LIMITS, l->diags, &root) == STATUS_OK) {
             kind->load(l, root);
+        } else {
+            l->unread = true;
+            l->no_rules = l->no_rules || slice_is(files[i].path, "mapping.yaml");
         }
     }
 }
@@ -328,6 +354,8 @@ static void check_files(struct loader *l, const struct mapping_file *files, size
                       "a mapping has mapping.yaml, plans/, parts/, texts/, concepts/ and cases/");
         }
     }
+    l->unread = l->unread || !found;
+    l->no_rules = !found;
     if (!found) {
         struct diag *diag =
             load_fault(l, DIAG_MAPPING_FILE, SPAN_NONE, "the folder has no mapping.yaml");
@@ -367,9 +395,13 @@ enum status mapping_load(struct arena *arena, const struct mapping_file *files, 
     unsigned before = diags->errors;
     check_files(l, files, count);
     for (size_t i = 0; i < KIND_COUNT; i++) {
-        load_kind(l, &kinds[i], files, count);
+        if (kinds[i].load != load_plan || !l->no_rules) {
+            load_kind(l, &kinds[i], files, count);
+        }
     }
-    load_check_whole(l);
+    if (!l->unread) {
+        load_check_whole(l);
+    }
     if (diags->errors == before) { /* what is broken is often why something is not used */
         load_tell_unused(l, files, count);
     }

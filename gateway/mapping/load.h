@@ -48,6 +48,8 @@ struct loader {
     struct slice
         *uses; /* every name that is used: "codes.lipidPanel", "readyState"; with repeats */
     size_t use_count;
+    bool unread; /* a file is no YAML: what others name may stand in it */
+    bool no_rules;
     struct source_row *sources;
     size_t source_count;
 };
@@ -75,8 +77,10 @@ bool load_choice(struct loader *l, const struct yaml *node, const char *const *w
                  size_t *which_out);
 struct slice *load_texts(struct loader *l, const struct yaml *node, size_t *count_out);
 
-void load_unknown_key(struct loader *l, const struct yaml *member, const struct slice *known,
-                      size_t count);
+struct diag *load_unknown_key(struct loader *l, const struct yaml *member,
+                              const struct slice *known, size_t count);
+
+bool load_is_listed(const struct slice *list, size_t count, struct slice word);
 
 /* ---- names (load_names.c) ---- */
 
@@ -90,6 +94,8 @@ void load_tell_unused(struct loader *l, const struct mapping_file *files, size_t
 /* ---- checks on the whole folder (load_check.c) ---- */
 
 void load_check_whole(struct loader *l);
+/* "file:line" of a span, for a hint. Lives in the arena. */
+struct slice load_place(struct loader *l, struct span span);
 
 /* A text that the family can read, an id, a title: no word that judges, no amount. False: a mistake
  * was told. */

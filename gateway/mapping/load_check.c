@@ -22,18 +22,6 @@ static void check_targets(struct loader *l)
                        SLICE_ARGS(row->target));
         diag_hint_nearest(l->diags, diag, row->target, names, m->plan_count);
     }
-    for (size_t i = 0; i < m->plan_count; i++) {
-        bool used = false;
-        for (size_t k = 0; k < m->row_count; k++) {
-            used = used || (m->rows[k].action == ACTION_PROPOSE &&
-                            slice_equal(m->rows[k].target, m->plans[i].name));
-        }
-        if (!used) {
-            load_fault(l, DIAG_MAPPING_UNUSED, m->plans[i].span,
-                       "no row of the decision table proposes the plan \"%.*s\"",
-                       SLICE_ARGS(m->plans[i].name));
-        }
-    }
 }
 
 /* ---- texts ---- */
@@ -63,16 +51,6 @@ static void require_text(struct loader *l, const struct text_use *use, struct sl
     diag_hint(l->diags, diag, "add it there; a text that is missing is never left out silently");
 }
 
-static bool is_language(const struct slice *languages, size_t count, struct slice language)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (slice_equal(languages[i], language)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void require_files(struct loader *l, const struct plan_rule *plan,
                           const struct slice *languages, size_t count)
 {
@@ -99,24 +77,6 @@ static void check_translations(struct loader *l, const struct text_file *file)
     }
 }
 
-static bool is_text_used(const struct loader *l, const struct text_file *file,
-                         const struct text_entry *entry)
-{
-    if (entry->audience == FOR_FAMILY &&
-        (slice_is(entry->key, "title") || slice_is(entry->key, "intro"))) {
-        return true; /* of the family's page */
-    }
-    for (size_t i = 0; i < l->text_use_count; i++) {
-        const struct text_use *use = &l->text_uses[i];
-        if (slice_equal(use->plan, file->plan) &&
-            (use->key.len == 0 ||
-             (slice_equal(use->key, entry->key) && (entry->audience == FOR_STAFF || use->goal)))) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void check_file(struct loader *l, const struct text_file *file)
 {
     const struct mapping *m = l->mapping;
@@ -126,25 +86,10 @@ static void check_file(struct loader *l, const struct text_file *file)
                    SLICE_ARGS(file->plan));
         return;
     }
-    bool staff = is_language(m->staff_languages, m->staff_language_count, file->language);
-    bool family = is_language(m->family_languages, m->family_language_count, file->language);
-    if (file->language.len != 0 && !staff && !family) {
-        load_fault(l, DIAG_MAPPING_UNUSED, start,
-                   "nobody is written to in \"%.*s\": it stands in no list of `languages`",
-                   SLICE_ARGS(file->language));
-    }
     if (find_file(m, file->plan, file->language) != file) {
         load_fault(l, DIAG_MAPPING_DUPLICATE, start,
                    "the plan \"%.*s\" has two files of texts in \"%.*s\"", SLICE_ARGS(file->plan),
                    SLICE_ARGS(file->language));
-    }
-    for (size_t i = 0; i < file->count; i++) {
-        if (!is_text_used(l, file, &file->entries[i])) {
-            load_fault(l, DIAG_MAPPING_UNUSED, file->entries[i].span,
-                       "nothing uses the %s text \"%.*s\"",
-                       file->entries[i].audience == FOR_STAFF ? "staff" : "family",
-                       SLICE_ARGS(file->entries[i].key));
-        }
     }
     check_translations(l, file);
 }
@@ -155,7 +100,8 @@ static void check_texts(struct loader *l)
     for (size_t i = 0; i < m->plan_count; i++) {
         require_files(l, &m->plans[i], m->staff_languages, m->staff_language_count);
         for (size_t k = 0; k < m->family_language_count; k++) {
-            if (!is_language(m->staff_languages, m->staff_language_count, m->family_languages[k])) {
+            if (!load_is_listed(m->staff_languages, m->staff_language_count,
+                                m->family_languages[k])) {
                 require_files(l, &m->plans[i], &m->family_languages[k], 1);
             }
         }

@@ -50,8 +50,10 @@ static void read_set(struct loader *l, const struct yaml *node)
     struct mapping *m = l->mapping;
     struct concept_set set = {.name = node->key.text, .span = node->key.span};
     if (mapping_find_set(m, set.name) != NULL) {
-        load_fault(l, DIAG_MAPPING_DUPLICATE, node->key.span, "the set \"%.*s\" is defined twice",
-                   SLICE_ARGS(set.name));
+        struct diag *diag = load_fault(l, DIAG_MAPPING_DUPLICATE, node->key.span,
+                                       "the set \"%.*s\" is defined twice", SLICE_ARGS(set.name));
+        diag_hint(l->diags, diag, "it stands in %.*s already",
+                  SLICE_ARGS(load_place(l, mapping_find_set(m, set.name)->span)));
         return;
     }
     set.url = arena_printf(l->arena, "urn:eplan:set:%.*s", SLICE_ARGS(set.name));

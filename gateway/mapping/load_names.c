@@ -125,6 +125,64 @@ static void tell_unused_parts(struct loader *l)
     }
 }
 
+/* ---- plans and texts ---- */
+
+static void tell_unused_plans(struct loader *l)
+{
+    const struct mapping *m = l->mapping;
+    for (size_t i = 0; i < m->plan_count; i++) {
+        bool used = false;
+        for (size_t k = 0; k < m->row_count; k++) {
+            used = used || (m->rows[k].action == ACTION_PROPOSE &&
+                            slice_equal(m->rows[k].target, m->plans[i].name));
+        }
+        if (!used) {
+            load_fault(l, DIAG_MAPPING_UNUSED, m->plans[i].span,
+                       "no row of the decision table proposes the plan \"%.*s\"",
+                       SLICE_ARGS(m->plans[i].name));
+        }
+    }
+}
+
+static bool is_text_used(const struct loader *l, const struct text_file *file,
+                         const struct text_entry *entry)
+{
+    if (entry->audience == FOR_FAMILY &&
+        (slice_is(entry->key, "title") || slice_is(entry->key, "intro"))) {
+        return true; /* of the family's page */
+    }
+    for (size_t i = 0; i < l->text_use_count; i++) {
+        const struct text_use *use = &l->text_uses[i];
+        if (slice_equal(use->plan, file->plan) &&
+            (use->key.len == 0 ||
+             (slice_equal(use->key, entry->key) && (entry->audience == FOR_STAFF || use->goal)))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void tell_unused_texts(struct loader *l, const struct text_file *file)
+{
+    const struct mapping *m = l->mapping;
+    struct span start = {file->span.source, file->span.start, file->span.start};
+    bool staff = load_is_listed(m->staff_languages, m->staff_language_count, file->language);
+    bool family = load_is_listed(m->family_languages, m->family_language_count, file->language);
+    if (file->language.len != 0 && !staff && !family) {
+        load_fault(l, DIAG_MAPPING_UNUSED, start,
+                   "nobody is written to in \"%.*s\": it stands in no list of `languages`",
+                   SLICE_ARGS(file->language));
+    }
+    for (size_t i = 0; i < file->count; i++) {
+        if (!is_text_used(l, file, &file->entries[i])) {
+            load_fault(l, DIAG_MAPPING_UNUSED, file->entries[i].span,
+                       "nothing uses the %s text \"%.*s\"",
+                       file->entries[i].audience == FOR_STAFF ? "staff" : "family",
+                       SLICE_ARGS(file->entries[i].key));
+        }
+    }
+}
+
 void load_tell_unused(struct loader *l, const struct mapping_file *files, size_t count)
 {
     use_codes_of_cases(l, files, count);
@@ -133,4 +191,8 @@ void load_tell_unused(struct loader *l, const struct mapping_file *files, size_t
     }
     tell_unused_rules(l);
     tell_unused_parts(l);
+    tell_unused_plans(l);
+    for (size_t i = 0; i < l->mapping->text_count; i++) {
+        tell_unused_texts(l, &l->mapping->texts[i]);
+    }
 }

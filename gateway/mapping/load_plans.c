@@ -16,16 +16,16 @@ static const struct {
 
 static void check_allowed(struct loader *l, const struct yaml *resource, struct slice type)
 {
-    bool known = false;
     for (size_t i = 0; i < sizeof allowed / sizeof *allowed; i++) {
         if (!slice_is(type, allowed[i].type)) {
             continue;
         }
-        known = true;
         const struct yaml *node = yaml_get(resource, allowed[i].element);
         if (node == NULL) {
             load_fault(l, DIAG_MAPPING_KEY_MISSING, resource->span,
                        "the element \"%s\" is missing here", allowed[i].element);
+        } else if (node->kind == YAML_LIST) {
+            continue; /* FHIR has one value here, and that is told */
         } else if (node->kind != YAML_SCALAR ||
                    (!slice_is(node->scalar.text, allowed[i].words[0]) &&
                     (allowed[i].words[1] == NULL ||
@@ -35,12 +35,6 @@ static void check_allowed(struct loader *l, const struct yaml *resource, struct 
                            "the gateway proposes; only a named person makes it more than that");
             diag_hint(l->diags, diag, "write %s: %s", allowed[i].element, allowed[i].words[0]);
         }
-    }
-    if (!known) {
-        struct diag *diag = load_fault(l, DIAG_MAPPING_FORBIDDEN, resource->span,
-                                       "a plan holds no %.*s", SLICE_ARGS(type));
-        diag_hint(l->diags, diag,
-                  "a plan has a CarePlan, Goals and ServiceRequests; anything else is a prompt");
     }
     const struct yaml *contained = yaml_get(resource, "contained");
     if (contained != NULL) {
@@ -67,13 +61,12 @@ static const struct template *load_resource(struct loader *l, const struct yaml 
     }
     struct slice name = load_text(l, type_node);
     const struct model_type *type = model_type_find(l->model, name);
-    if (type == NULL || type->kind != MODEL_RESOURCE) {
-        load_fault(l, DIAG_MAPPING_ELEMENT, type_node->span, "\"%.*s\" is no resource type of FHIR",
-                   SLICE_ARGS(name));
-        return NULL;
-    }
-    if (wanted != NULL && !slice_is(name, wanted)) {
-        load_fault(l, DIAG_MAPPING_ELEMENT, type_node->span, "a %s is expected here", wanted);
+    if (type == NULL || !slice_is(name, wanted)) {
+        struct diag *diag =
+            load_fault(l, DIAG_MAPPING_FORBIDDEN, type_node->span,
+                       "a %s is expected here, not \"%.*s\"", wanted, SLICE_ARGS(name));
+        diag_hint(l->diags, diag,
+                  "a plan has a CarePlan, Goals and ServiceRequests; anything else is a prompt");
         return NULL;
     }
     check_allowed(l, node, name);

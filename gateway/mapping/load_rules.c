@@ -21,7 +21,7 @@ static void read_version(struct loader *l, const struct yaml *node, void *target
         parts++;
     }
     if (text.len != 0 && (!good || parts != 3)) {
-        load_fault(l, DIAG_MAPPING_VALUE, node->span, "a version has three numbers: 1.3.0");
+        load_fault(l, DIAG_MAPPING_VALUE, node->span, "a version has three numbers, such as 1.3.0");
     }
     ((struct mapping *)target)->version = text;
 }
@@ -328,6 +328,7 @@ static void read_holds(struct loader *l, const struct yaml *node)
         {"sensitive", false, read_hold_sensitive},
     };
     struct mapping *m = l->mapping;
+    m->holds_span = node->key.span;
     if (!load_is(l, node, YAML_LIST)) {
         return;
     }
@@ -336,8 +337,11 @@ static void read_holds(struct loader *l, const struct yaml *node)
         load_map(l, entry, fields, 5, &hold);
         for (size_t i = 0; i < m->hold_count; i++) {
             if (hold.id.len != 0 && slice_equal(m->holds[i].id, hold.id)) {
-                load_fault(l, DIAG_MAPPING_DUPLICATE, entry->span,
-                           "the hold \"%.*s\" is defined twice", SLICE_ARGS(hold.id));
+                struct diag *diag =
+                    load_fault(l, DIAG_MAPPING_DUPLICATE, entry->span,
+                               "the hold \"%.*s\" is defined twice", SLICE_ARGS(hold.id));
+                diag_hint(l->diags, diag, "it stands in %.*s already",
+                          SLICE_ARGS(load_place(l, m->holds[i].span)));
             }
         }
         LOAD_ADD(l, m->holds, m->hold_count, hold);

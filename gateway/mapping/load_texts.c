@@ -58,11 +58,11 @@ static void read_entry(struct loader *l, const struct yaml *node, struct reading
         .key = node->key.text, .audience = reading->audience, .span = node->key.span};
     struct source *source = yaml_source(l->arena, &node->scalar, node->key.text);
     load_check_words(l, text, node->span);
+    struct text_file *file = reading->file;
     if (phrase_compile(l->arena, source, l->diags, &entry.phrase) == STATUS_OK) {
-        struct text_file *file = reading->file;
         check_values(l, &entry, node->span);
-        LOAD_ADD(l, file->entries, file->count, entry);
     }
+    LOAD_ADD(l, file->entries, file->count, entry); /* one with a mistake is there all the same */
 }
 
 static void read_entries(struct loader *l, const struct yaml *node, struct reading reading)

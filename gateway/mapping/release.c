@@ -4,8 +4,11 @@
  * What clinical/REVIEW.md ("What must hold") and its go-live rules ask for before a real patient is
  * touched. A hold is known by its id, so that a site may write its own expression for it.
  */
-static const char *const required_holds[] = {
-#define REQUIRED_HOLD(id, sentence) #id,
+static const struct {
+    const char *id;
+    const char *sentence;
+} required_holds[] = {
+#define REQUIRED_HOLD(id, sentence) {#id, sentence},
 #include "gateway/mapping/required_holds.def"
 };
 
@@ -51,9 +54,10 @@ void mapping_release_faults(const struct mapping *mapping, struct diag_list *dia
     }
     release_concepts(mapping->codes, mapping->code_count, diags);
     for (size_t i = 0; i < sizeof required_holds / sizeof *required_holds; i++) {
-        if (!has_hold(mapping, required_holds[i])) {
-            diag_add(diags, DIAG_MAPPING_RELEASE, mapping->owners_span,
-                     "the hold \"%s\" is missing", required_holds[i]);
+        if (!has_hold(mapping, required_holds[i].id)) {
+            diag_add(diags, DIAG_MAPPING_RELEASE, mapping->holds_span,
+                     "the hold \"%s\" is missing: %s", required_holds[i].id,
+                     required_holds[i].sentence);
         }
     }
 }

@@ -215,6 +215,7 @@ struct mapping {
     size_t define_count;
     struct hold *holds;
     size_t hold_count;
+    struct span holds_span;
     struct input *inputs;
     size_t input_count;
     struct row *rows;
