@@ -118,26 +118,31 @@ static void look_at_message(struct collector *c)
     }
 }
 
-static struct slice visit_date(const struct json *resource, struct slice patient, struct slice visit,
-                               struct slice base_url)
+static struct slice visit_date(const struct json *resource, struct slice patient,
+                               struct slice visit, struct slice base_url)
 {
-    struct slice subject = intake_local_id(reference_text(resource, "subject"), "Patient", base_url);
-    struct slice encounter = intake_local_id(reference_text(resource, "encounter"), "Encounter", base_url);
+    struct slice subject =
+        intake_local_id(reference_text(resource, "subject"), "Patient", base_url);
+    struct slice encounter =
+        intake_local_id(reference_text(resource, "encounter"), "Encounter", base_url);
     struct slice date = calendar_date(resource);
-    bool same = encounter.at != NULL
-                    ? slice_starts_with(visit, SLICE("Encounter/")) &&
-                          slice_equal(slice_part(visit, sizeof "Encounter/" - 1, SIZE_MAX), encounter)
-                    : slice_equal(visit, date);
+    bool same =
+        encounter.at != NULL
+            ? slice_starts_with(visit, SLICE("Encounter/")) &&
+                  slice_equal(slice_part(visit, sizeof "Encounter/" - 1, SIZE_MAX), encounter)
+            : slice_equal(visit, date);
     return same && slice_equal(subject, patient) ? date : SLICE_NONE;
 }
 
-struct slice intake_visit_date(const struct json *json, struct slice patient, struct slice visit, struct slice base_url)
+struct slice intake_visit_date(const struct json *json, struct slice patient, struct slice visit,
+                               struct slice base_url)
 {
     if (!slice_is(json_get_text(json, "resourceType"), "Bundle")) {
         return visit_date(json, patient, visit, base_url);
     }
     struct slice latest = SLICE_NONE;
-    for (const struct json *entry = json_first(json_get(json, "entry")); entry != NULL; entry = json_next(entry)) {
+    for (const struct json *entry = json_first(json_get(json, "entry")); entry != NULL;
+         entry = json_next(entry)) {
         struct slice date = visit_date(json_get(entry, "resource"), patient, visit, base_url);
         latest = slice_compare(date, latest) > 0 ? date : latest;
     }

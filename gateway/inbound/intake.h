@@ -54,10 +54,11 @@ enum status intake_read(struct arena *arena, const struct intake_request *reques
                         struct intake *intake_out, const char **why_out);
 
 /*
- * The latest calendar date, "2024-05-14", among the resources of a message that are of this patient and visit;
- * SLICE_NONE: none has one. Borrowed from json.
+ * The latest calendar date, "2024-05-14", among the resources of a message that are of this patient
+ * and visit; SLICE_NONE: none has one. Borrowed from json.
  */
-struct slice intake_visit_date(const struct json *json, struct slice patient, struct slice visit, struct slice base_url);
+struct slice intake_visit_date(const struct json *json, struct slice patient, struct slice visit,
+                               struct slice base_url);
 
 /* The id in "Type/id" or BASE/Type/id (with or without /_history/...); SLICE_NONE for any other
  * reference. */

@@ -6,12 +6,13 @@
 enum { FACTS_MOST = 64, FETCH_ARENA = 64 * 1024 * 1024 };
 
 /*
- * One fetch under way. Its answers come on several pool threads; each writes its own slot, and the one that counts
- * `waiting` down to zero owns the whole from then on.
+ * One fetch under way. Its answers come on several pool threads; each writes its own slot, and the
+ * one that counts `waiting` down to zero owns the whole from then on.
  */
 struct fetch {
     struct context_fetch spec;
-    struct arena *arena; /* of the result: touched before the calls begin and after the last answer */
+    struct arena
+        *arena; /* of the result: touched before the calls begin and after the last answer */
     struct slice patient_id;
     const struct json *patient;
     struct arena *patient_arena;
@@ -44,7 +45,8 @@ static void release_answers(struct fetch *fetch)
     arena_destroy(&fetch->patient_arena);
 }
 
-/* The detail may stand in an answer's arena: it is handed over in a buffer that lives during the call. */
+/* The detail may stand in an answer's arena: it is handed over in a buffer that lives during the
+ * call. */
 static void finish(struct fetch *fetch, struct context_result *result)
 {
     char detail[DETAIL_MOST];
@@ -90,7 +92,8 @@ static enum status gather_run(void *arg)
         facts[i].name = arena_copy(fetch->arena, fetch->requests[i].name);
         if (slot->outcome == EHR_AGAIN || slot->outcome == EHR_UNAUTHORIZED) {
             g->result.end = CONTEXT_AGAIN;
-            g->result.not_before = slot->not_before > g->result.not_before ? slot->not_before : g->result.not_before;
+            g->result.not_before =
+                slot->not_before > g->result.not_before ? slot->not_before : g->result.not_before;
             g->result.detail = slot->detail;
             facts[i].failed = true;
         } else if (slot->outcome == EHR_DONE || slot->outcome == EHR_ABSENT) {
@@ -101,7 +104,8 @@ static enum status gather_run(void *arg)
             g->result.end = g->result.end == CONTEXT_COMPLETE ? CONTEXT_FAILED : g->result.end;
         }
     }
-    g->result.context = (struct context){json_copy(fetch->arena, fetch->patient), facts, fetch->count};
+    g->result.context =
+        (struct context){json_copy(fetch->arena, fetch->patient), facts, fetch->count};
     return STATUS_OK;
 }
 
@@ -111,7 +115,8 @@ static void gather(struct fetch *fetch)
     if (arena_run(fetch->arena, gather_run, &g) != STATUS_OK) {
         release_answers(fetch);
         arena_reset(fetch->arena); /* the caller still has an arena to work in */
-        g.result = (struct context_result){.end = CONTEXT_FAILED, .detail = SLICE("the facts are larger than allowed")};
+        g.result = (struct context_result){.end = CONTEXT_FAILED,
+                                           .detail = SLICE("the facts are larger than allowed")};
     }
     finish(fetch, &g.result);
 }
@@ -157,7 +162,8 @@ static enum status call_fact(struct fetch *fetch, struct slot *slot)
 
 static void call_facts(struct fetch *fetch)
 {
-    /* One more than there are calls, so that no answer ends the fetch while calls are still being made. */
+    /* One more than there are calls, so that no answer ends the fetch while calls are still being
+     * made. */
     atomic_store(&fetch->waiting, fetch->count + 1);
     for (size_t i = 0; i < fetch->count; i++) {
         struct slot *slot = &fetch->slots[i];
@@ -181,8 +187,8 @@ static void call_facts(struct fetch *fetch)
 static enum status plan_facts(void *arg)
 {
     struct fetch *fetch = arg;
-    enum status status =
-        fetch->spec.requests(fetch->spec.arg, fetch->arena, fetch->patient, &fetch->requests, &fetch->count);
+    enum status status = fetch->spec.requests(fetch->spec.arg, fetch->arena, fetch->patient,
+                                              &fetch->requests, &fetch->count);
     if (status == STATUS_OK && fetch->count > FACTS_MOST) {
         status = STATUS_LIMIT;
     }
@@ -198,7 +204,8 @@ static enum status plan_facts(void *arg)
 static void patient_done(struct ehr_answer *answer, void *arg)
 {
     struct fetch *fetch = arg;
-    struct context_result result = {.end = CONTEXT_FAILED, .detail = answer->detail, .not_before = answer->not_before};
+    struct context_result result = {
+        .end = CONTEXT_FAILED, .detail = answer->detail, .not_before = answer->not_before};
     if (answer->outcome == EHR_DONE && answer->resource != NULL) {
         fetch->patient = answer->resource;
         fetch->patient_arena = ehr_answer_keep(answer);
@@ -228,8 +235,10 @@ enum status context_fetch(const struct context_fetch *spec)
     fetch->spec = *spec;
     fetch->arena = arena;
     fetch->patient_id = arena_copy(arena, spec->patient);
-    struct ehr_request request = {
-        .verb = EHR_READ, .type = SLICE("Patient"), .id = fetch->patient_id, .lane = fetch->patient_id};
+    struct ehr_request request = {.verb = EHR_READ,
+                                  .type = SLICE("Patient"),
+                                  .id = fetch->patient_id,
+                                  .lane = fetch->patient_id};
     enum status status = ehr_call(spec->ehr, &request, patient_done, fetch);
     if (status != STATUS_OK) {
         arena_destroy(&arena);
@@ -249,7 +258,8 @@ struct slice context_write(struct arena *arena, const struct context *context)
         struct json *fact = json_new_object(arena);
         json_add(arena, fact, SLICE("name"), json_new_string(arena, context->facts[i].name));
         if (!context->facts[i].failed) {
-            json_add(arena, fact, SLICE("resources"), json_copy(arena, context->facts[i].resources));
+            json_add(arena, fact, SLICE("resources"),
+                     json_copy(arena, context->facts[i].resources));
         }
         json_append(facts, fact);
     }
@@ -270,7 +280,8 @@ enum status context_read(struct arena *arena, struct slice text, struct context 
     struct context_fact *facts = ARENA_ARRAY(arena, json_count(list) + 1, struct context_fact);
     size_t count = 0;
     for (const struct json *it = json_first(list); it != NULL; it = json_next(it), count++) {
-        facts[count] = (struct context_fact){.name = json_get_text(it, "name"), .resources = json_get(it, "resources")};
+        facts[count] = (struct context_fact){.name = json_get_text(it, "name"),
+                                             .resources = json_get(it, "resources")};
         facts[count].failed = facts[count].resources == NULL;
     }
     if (!json_is(json_get(whole, "patient"), JSON_OBJECT) || !json_is(list, JSON_ARRAY)) {

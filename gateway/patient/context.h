@@ -1,8 +1,9 @@
 /*
- * Patient context: the Patient and the facts that a mapping declares for one visit, fetched from the EHR, with their
- * versions. A fact that could not be fetched is told so, and never looks absent. The context is stored before it is
- * evaluated, so that an evaluation can be repeated on the same facts: context_write and context_read are that form.
- * Tests: tests/unit/gateway/patient/test_context.c, the scenario suites.
+ * Patient context: the Patient and the facts that a mapping declares for one visit, fetched from
+ * the EHR, with their versions. A fact that could not be fetched is told so, and never looks
+ * absent. The context is stored before it is evaluated, so that an evaluation can be repeated on
+ * the same facts: context_write and context_read are that form. Tests:
+ * tests/unit/gateway/patient/test_context.c, the scenario suites.
  */
 #ifndef GATEWAY_PATIENT_CONTEXT_H
 #define GATEWAY_PATIENT_CONTEXT_H
@@ -17,7 +18,8 @@
 /* What is to be fetched beside the Patient. */
 struct context_request {
     struct slice name;
-    struct slice query; /* "Condition?patient=7", or "Encounter/9" for a read; empty: known to be absent */
+    struct slice
+        query; /* "Condition?patient=7", or "Encounter/9" for a read; empty: known to be absent */
     bool read;
 };
 
@@ -37,7 +39,7 @@ enum context_end {
     CONTEXT_COMPLETE,
     CONTEXT_NO_PATIENT, /* the EHR has no such Patient */
     CONTEXT_AGAIN,      /* something could not be fetched now: again, not before not_before */
-    CONTEXT_FAILED,     /* something will not be fetched by trying again: those facts are `failed` */
+    CONTEXT_FAILED, /* something will not be fetched by trying again: those facts are `failed` */
 };
 
 struct context_result {
@@ -52,12 +54,13 @@ struct context_fetch {
     struct ehr *ehr;
     struct slice patient; /* id; copied */
     /*
-     * Called once the Patient is read, on a pool thread: fills in what else is wanted (in the arena). STATUS_INVALID
-     * ends the fetch as CONTEXT_FAILED with the detail "mapping".
+     * Called once the Patient is read, on a pool thread: fills in what else is wanted (in the
+     * arena). STATUS_INVALID ends the fetch as CONTEXT_FAILED with the detail "mapping".
      */
     enum status (*requests)(void *arg, struct arena *arena, const struct json *patient,
                             const struct context_request **requests_out, size_t *count_out);
-    /* Called once, on a pool thread (at shutdown: on the thread that stops). Takes the result's arena. */
+    /* Called once, on a pool thread (at shutdown: on the thread that stops). Takes the result's
+     * arena. */
     void (*done)(void *arg, struct context_result *result);
     void *arg;
 };

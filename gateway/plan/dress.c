@@ -8,8 +8,8 @@ struct uuid dress_identifier(struct uuid space, const struct item_key *key)
     snprintf(episode, sizeof episode, "%u", (unsigned)key->episode);
     /* A separator that is in none of the parts, so that two different keys never make one name. */
     const struct slice bar = SLICE("\n");
-    const struct slice parts[] = {key->ehr, bar, key->patient, bar, key->mapping, bar, key->plan,
-                                  bar,      key->key, bar,     slice_of(episode)};
+    const struct slice parts[] = {key->ehr,  bar, key->patient, bar, key->mapping,     bar,
+                                  key->plan, bar, key->key,     bar, slice_of(episode)};
     return uuid_v5(space, parts, sizeof parts / sizeof *parts);
 }
 
@@ -35,14 +35,17 @@ static struct json *array_of(struct arena *arena, struct json *only)
     return array;
 }
 
-void dress_resource(struct arena *arena, struct json *resource, struct uuid identifier, const struct dress *dress)
+void dress_resource(struct arena *arena, struct json *resource, struct uuid identifier,
+                    const struct dress *dress)
 {
     struct json *meta = json_new_object(arena);
     if (dress->synthetic) {
         json_add(arena, meta, SLICE("security"),
-                 array_of(arena, coding(arena, "http://terminology.hl7.org/CodeSystem/v3-ActReason", SLICE("HTEST"))));
+                 array_of(arena, coding(arena, "http://terminology.hl7.org/CodeSystem/v3-ActReason",
+                                        SLICE("HTEST"))));
     }
-    json_add(arena, meta, SLICE("tag"), array_of(arena, coding(arena, DRESS_TAG_SYSTEM, dress->public_id)));
+    json_add(arena, meta, SLICE("tag"),
+             array_of(arena, coding(arena, DRESS_TAG_SYSTEM, dress->public_id)));
     json_set(arena, resource, SLICE("meta"), meta);
 
     struct json *own = json_new_object(arena);
@@ -75,7 +78,8 @@ static enum status rename_below(struct renaming *r, struct json *value)
             if (status != STATUS_OK) {
                 return status;
             }
-        } else if (slice_is(json_name(it), "reference") && slice_starts_with(json_text(it), r->prefix)) {
+        } else if (slice_is(json_name(it), "reference") &&
+                   slice_starts_with(json_text(it), r->prefix)) {
             struct slice key = slice_part(json_text(it), r->prefix.len, SIZE_MAX);
             struct slice target = r->target(r->arg, key);
             if (target.at == NULL) {
@@ -91,7 +95,8 @@ static enum status rename_below(struct renaming *r, struct json *value)
 }
 
 enum status dress_references(struct arena *arena, struct json *resource, struct slice prefix,
-                             struct slice (*target)(void *arg, struct slice key), void *arg, struct slice *key_out)
+                             struct slice (*target)(void *arg, struct slice key), void *arg,
+                             struct slice *key_out)
 {
     struct renaming r = {.arena = arena, .prefix = prefix, .target = target, .arg = arg};
     enum status status = rename_below(&r, resource);

@@ -8,7 +8,8 @@ static const char *const ignored[] = {"meta", "text", "id"};
 enum { IGNORED = sizeof ignored / sizeof *ignored };
 
 /* Elements of our templates that may come and go between two plans of one item. */
-static const char *const comes_and_goes[] = {"addresses", "goal", "activity", "target", "reasonReference", "encounter"};
+static const char *const comes_and_goes[] = {"addresses",       "goal",     "activity", "target",
+                                             "reasonReference", "encounter"};
 
 static struct slice top_element(struct slice path)
 {
@@ -79,7 +80,8 @@ bool plan_diff_is_ended(const struct json *theirs)
     return false;
 }
 
-struct json *plan_diff_update(struct arena *arena, const struct json *wanted, const struct json *theirs)
+struct json *plan_diff_update(struct arena *arena, const struct json *wanted,
+                              const struct json *theirs)
 {
     struct json *update = json_copy(arena, theirs);
     for (size_t i = 0; i < sizeof comes_and_goes / sizeof *comes_and_goes; i++) {

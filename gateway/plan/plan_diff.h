@@ -1,7 +1,7 @@
 /*
- * What a new plan changes against what we wrote before: pure. The unit is the item; its wanted resource is held against
- * the base, the body as the EHR gave it back after our last write.
- * Tests: tests/unit/gateway/plan/test_plan_diff.c.
+ * What a new plan changes against what we wrote before: pure. The unit is the item; its wanted
+ * resource is held against the base, the body as the EHR gave it back after our last write. Tests:
+ * tests/unit/gateway/plan/test_plan_diff.c.
  */
 #ifndef GATEWAY_PLAN_PLAN_DIFF_H
 #define GATEWAY_PLAN_PLAN_DIFF_H
@@ -12,8 +12,9 @@
 #include "fhir/json/json.h"
 
 /*
- * Is everything that we want already in the base? What the EHR added by itself does not count (meta, text, id, elements
- * that the wanted resource never has); what we wrote once and want no more does.
+ * Is everything that we want already in the base? What the EHR added by itself does not count
+ * (meta, text, id, elements that the wanted resource never has); what we wrote once and want no
+ * more does.
  */
 bool plan_diff_unchanged(struct arena *arena, const struct json *wanted, const struct json *base);
 
@@ -21,8 +22,8 @@ bool plan_diff_unchanged(struct arena *arena, const struct json *wanted, const s
 bool plan_diff_touched(struct arena *arena, const struct json *base, const struct json *theirs);
 
 /*
- * Is the resource still what a daemon proposes: a CarePlan or ServiceRequest `draft`, a Goal `proposed`? Anything else
- * was made so by a person, or by us when we withdrew it.
+ * Is the resource still what a daemon proposes: a CarePlan or ServiceRequest `draft`, a Goal
+ * `proposed`? Anything else was made so by a person, or by us when we withdrew it.
  */
 bool plan_diff_is_draft(const struct json *theirs);
 
@@ -30,10 +31,11 @@ bool plan_diff_is_draft(const struct json *theirs);
 bool plan_diff_is_ended(const struct json *theirs);
 
 /*
- * The update that brings the EHR's resource to what we want: theirs with our elements replaced, its id kept. Lives in
- * the arena.
+ * The update that brings the EHR's resource to what we want: theirs with our elements replaced, its
+ * id kept. Lives in the arena.
  */
-struct json *plan_diff_update(struct arena *arena, const struct json *wanted, const struct json *theirs);
+struct json *plan_diff_update(struct arena *arena, const struct json *wanted,
+                              const struct json *theirs);
 
 /* Theirs, entered in error. */
 struct json *plan_diff_withdraw(struct arena *arena, const struct json *theirs);

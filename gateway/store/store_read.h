@@ -135,7 +135,7 @@ struct trail_record {
 /* The way of one evaluation. */
 struct evaluation_way {
     struct evaluation evaluation;
-    struct slice trace; /* as saved with the plan; empty: none, or damaged */
+    struct slice trace;           /* as saved with the plan; empty: none, or damaged */
     const struct change *changes; /* without body and base */
     size_t change_count;
     const struct attempt *attempts; /* in the order begun */

@@ -271,8 +271,8 @@ static enum status list_trail(struct sqlite_store *store, struct arena *arena,
 static enum status read_trace(struct sqlite_store *store, struct arena *arena,
                               const struct uuid *id, struct evaluation_way *way)
 {
-    enum status status = sqlite_read_record(store, &store->reader, arena, id_slice(id),
-                                            RECORD_TRACE, &way->trace);
+    enum status status =
+        sqlite_read_record(store, &store->reader, arena, id_slice(id), RECORD_TRACE, &way->trace);
     return status == STATUS_ABSENT || status == STATUS_INVALID ? STATUS_OK : status;
 }
 

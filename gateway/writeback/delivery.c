@@ -22,7 +22,8 @@ struct delivery {
     struct delivery_end end;
 };
 
-/* One step: takes d->answer (NULL at the first). STATUS_OK: d->request is to be sent; STATUS_ABSENT: d->end is told. */
+/* One step: takes d->answer (NULL at the first). STATUS_OK: d->request is to be sent;
+ * STATUS_ABSENT: d->end is told. */
 typedef enum status step(struct delivery *d);
 
 /* ---- the end ---- */
@@ -39,8 +40,8 @@ static int64_t now(const struct delivery *d)
     return clock_utc(d->options.clock);
 }
 
-int64_t delivery_backoff(const struct config_ehr *config, const struct clock *clock, const struct random *random,
-                         unsigned tries)
+int64_t delivery_backoff(const struct config_ehr *config, const struct clock *clock,
+                         const struct random *random, unsigned tries)
 {
     uint64_t wait = config->retry.first_ms;
     for (unsigned i = 1; i < tries && wait < config->retry.most_ms; i++) {
@@ -57,7 +58,8 @@ static enum status try_later(struct delivery *d, bool may_have_landed)
 {
     const struct config_ehr *config = ehr_config(d->options.ehr);
     if (d->change->tries >= config->retry.tries) {
-        return finish(d, ROW_HELD, may_have_landed ? REASON_OUTCOME_UNKNOWN : REASON_TRIES_EXHAUSTED);
+        return finish(d, ROW_HELD,
+                      may_have_landed ? REASON_OUTCOME_UNKNOWN : REASON_TRIES_EXHAUSTED);
     }
     int64_t at = delivery_backoff(config, d->options.clock, d->options.random, d->change->tries);
     if (may_have_landed) {
@@ -94,13 +96,14 @@ static enum status other_answer(struct delivery *d, bool write)
 }
 
 /* What stands in the EHR is ours: it is the base of every later comparison. */
-static enum status delivered(struct delivery *d, const struct json *theirs, struct slice id, struct slice version)
+static enum status delivered(struct delivery *d, const struct json *theirs, struct slice id,
+                             struct slice version)
 {
     struct attempt_result *result = &d->end.result;
-    result->life = d->change->kind == CHANGE_WITHDRAW     ? ITEM_WITHDRAWN
-                   : plan_diff_is_draft(theirs)           ? ITEM_DRAFT
-                   : plan_diff_is_ended(theirs)           ? ITEM_REVOKED
-                                                          : ITEM_ACCEPTED;
+    result->life = d->change->kind == CHANGE_WITHDRAW ? ITEM_WITHDRAWN
+                   : plan_diff_is_draft(theirs)       ? ITEM_DRAFT
+                   : plan_diff_is_ended(theirs)       ? ITEM_REVOKED
+                                                      : ITEM_ACCEPTED;
     result->ehr_id = arena_copy(d->arena, id);
     result->ehr_version = arena_copy(d->arena, version);
     result->base = json_write(d->arena, theirs, JSON_COMPACT);
@@ -131,7 +134,8 @@ static enum status call(struct delivery *d, const struct ehr_request *request, s
 static void end(struct delivery *d)
 {
     char detail[256];
-    struct slice told = d->answer != NULL ? slice_part(d->answer->detail, 0, sizeof detail) : SLICE_NONE;
+    struct slice told =
+        d->answer != NULL ? slice_part(d->answer->detail, 0, sizeof detail) : SLICE_NONE;
     if (told.len != 0) {
         memcpy(detail, told.at, told.len);
     }
@@ -152,7 +156,8 @@ static enum status run_step(void *arg)
     return stepping->step(stepping->d);
 }
 
-/* Once a request is with the EHR its answer may come on another thread at once: d is not touched after that. */
+/* Once a request is with the EHR its answer may come on another thread at once: d is not touched
+ * after that. */
 static void take_step(struct delivery *d, step *next)
 {
     struct stepping stepping = {d, next};
@@ -163,7 +168,8 @@ static void take_step(struct delivery *d, step *next)
             return;
         }
         try_later(d, d->change->look_up);
-    } else if (status != STATUS_ABSENT) { /* the arena: the resource is larger than anything we write */
+    } else if (status !=
+               STATUS_ABSENT) { /* the arena: the resource is larger than anything we write */
         finish(d, d->change->look_up ? ROW_UNKNOWN : ROW_HELD, REASON_UNREADABLE);
     }
     end(d);
@@ -202,7 +208,8 @@ static enum status find(struct delivery *d, step *then)
     return call(d, &request, then);
 }
 
-/* A 412 to a create is ambiguous: several matches, or conditions that are not supported. The EHR is asked. */
+/* A 412 to a create is ambiguous: several matches, or conditions that are not supported. The EHR is
+ * asked. */
 static enum status after_found_conflict(struct delivery *d)
 {
     if (d->answer->outcome != EHR_DONE) {
@@ -210,7 +217,8 @@ static enum status after_found_conflict(struct delivery *d)
     }
     if (d->answer->match_count == 1) {
         const struct json *theirs = d->answer->matches[0];
-        return delivered(d, theirs, json_get_text(theirs, "id"), json_get_text(json_get(theirs, "meta"), "versionId"));
+        return delivered(d, theirs, json_get_text(theirs, "id"),
+                         json_get_text(json_get(theirs, "meta"), "versionId"));
     }
     return finish(d, ROW_HELD, d->answer->match_count == 0 ? REASON_REFUSED : REASON_CONFLICT);
 }
@@ -226,11 +234,13 @@ static enum status after_create(struct delivery *d)
 static enum status create(struct delivery *d)
 {
     struct ability ability = {0};
-    bool known = ehr_ability(d->options.ehr, d->change->item.resource_type.at, &ability) == STATUS_OK;
+    bool known =
+        ehr_ability(d->options.ehr, d->change->item.resource_type.at, &ability) == STATUS_OK;
     if (known && !ability.create) {
         return finish(d, ROW_HELD, REASON_NOT_SUPPORTED);
     }
-    struct ehr_request request = {.verb = EHR_CREATE, .body = json_write(d->arena, d->wanted, JSON_COMPACT)};
+    struct ehr_request request = {.verb = EHR_CREATE,
+                                  .body = json_write(d->arena, d->wanted, JSON_COMPACT)};
     if (!known || ability.conditional_create) {
         request.system = SLICE(DRESS_IDENTIFIER_SYSTEM);
         request.value = dress_urn(d->arena, d->change->item.identifier);
@@ -257,22 +267,26 @@ static enum status after_read(struct delivery *d)
         return other_answer(d, false);
     }
     const struct json *theirs = json_copy(d->arena, d->answer->resource);
-    if (change->look_up && ((change->kind == CHANGE_UPDATE && plan_diff_unchanged(d->arena, d->wanted, theirs)) ||
-                            (change->kind == CHANGE_WITHDRAW && plan_diff_is_ended(theirs)))) {
-        return delivered(d, theirs, d->answer->id, d->answer->version); /* the earlier try did land */
+    if (change->look_up &&
+        ((change->kind == CHANGE_UPDATE && plan_diff_unchanged(d->arena, d->wanted, theirs)) ||
+         (change->kind == CHANGE_WITHDRAW && plan_diff_is_ended(theirs)))) {
+        return delivered(d, theirs, d->answer->id,
+                         d->answer->version); /* the earlier try did land */
     }
     struct diag_list unheard;
     diag_init(&unheard, d->arena, 1);
     const struct json *base = NULL;
-    json_parse(d->arena, source_create(d->arena, SLICE("base"), change->item.base), &LIMITS_DEFAULT, &unheard, &base);
+    json_parse(d->arena, source_create(d->arena, SLICE("base"), change->item.base), &LIMITS_DEFAULT,
+               &unheard, &base);
     if (base == NULL || plan_diff_touched(d->arena, base, theirs) || !plan_diff_is_draft(theirs)) {
         d->end.note_life = !plan_diff_is_draft(theirs);
         d->end.life = plan_diff_is_ended(theirs) ? ITEM_REVOKED : ITEM_ACCEPTED;
         bool withdraw = change->kind == CHANGE_WITHDRAW;
         return finish(d, withdraw ? ROW_HANDED_OVER : ROW_HELD, REASON_CONFLICT);
     }
-    struct json *body = change->kind == CHANGE_WITHDRAW ? plan_diff_withdraw(d->arena, theirs)
-                                                        : plan_diff_update(d->arena, d->wanted, theirs);
+    struct json *body = change->kind == CHANGE_WITHDRAW
+                            ? plan_diff_withdraw(d->arena, theirs)
+                            : plan_diff_update(d->arena, d->wanted, theirs);
     struct ehr_request request = {.verb = EHR_UPDATE,
                                   .id = d->ehr_id,
                                   .version = arena_copy(d->arena, d->answer->version),
@@ -325,13 +339,14 @@ static enum status begin(struct delivery *d)
         return call(d, &request, after_read);
     }
     struct ability ability = {0};
-    bool known = ehr_ability(d->options.ehr, d->change->item.resource_type.at, &ability) == STATUS_OK;
+    bool known =
+        ehr_ability(d->options.ehr, d->change->item.resource_type.at, &ability) == STATUS_OK;
     bool unguarded = known && !ability.conditional_create;
     return d->change->look_up || unguarded ? find(d, after_look_up) : create(d);
 }
 
-enum status delivery_begin(const struct delivery_options *options, const struct change *change, delivery_done *done,
-                           void *arg)
+enum status delivery_begin(const struct delivery_options *options, const struct change *change,
+                           delivery_done *done, void *arg)
 {
     struct delivery *d = calloc(1, sizeof *d);
     struct arena *arena = arena_create(DELIVERY_ARENA);

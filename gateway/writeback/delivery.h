@@ -1,8 +1,8 @@
 /*
- * Delivery: one row of the outbox is brought to the EHR as FHIR REST takes it, and read back (DESIGN.md 2, "One write").
- * What may have been sent is looked up before it is sent again. An update or withdrawal is made only on what we wrote
- * last: when anyone changed it since, it is theirs, and a person is told.
- * Tests: the scenario and fault suites.
+ * Delivery: one row of the outbox is brought to the EHR as FHIR REST takes it, and read back
+ * (DESIGN.md 2, "One write"). What may have been sent is looked up before it is sent again. An
+ * update or withdrawal is made only on what we wrote last: when anyone changed it since, it is
+ * theirs, and a person is told. Tests: the scenario and fault suites.
  */
 #ifndef GATEWAY_WRITEBACK_DELIVERY_H
 #define GATEWAY_WRITEBACK_DELIVERY_H
@@ -18,14 +18,15 @@ struct delivery_options {
     struct ehr *ehr;
     const struct clock *clock;
     const struct random *random;
-    /* The EHR's id of an item by its identifier; SLICE_NONE: it has none yet. The text lives in the arena given. */
+    /* The EHR's id of an item by its identifier; SLICE_NONE: it has none yet. The text lives in the
+     * arena given. */
     struct slice (*find)(void *arg, struct arena *arena, struct uuid identifier);
     void *find_arg;
 };
 
 struct delivery_end {
     struct attempt_result result; /* to be recorded */
-    bool note_life;               /* the item was found to be otherwise than we knew: `life` says how */
+    bool note_life; /* the item was found to be otherwise than we knew: `life` says how */
     enum item_life life;
 };
 
@@ -33,14 +34,14 @@ struct delivery_end {
 typedef void delivery_done(const struct delivery_end *end, void *arg);
 
 /*
- * The change is borrowed until done returns. STATUS_OK: done will be called; others as ehr_call: nothing was begun, and
- * the change may be scheduled again.
+ * The change is borrowed until done returns. STATUS_OK: done will be called; others as ehr_call:
+ * nothing was begun, and the change may be scheduled again.
  */
-enum status delivery_begin(const struct delivery_options *options, const struct change *change, delivery_done *done,
-                           void *arg);
+enum status delivery_begin(const struct delivery_options *options, const struct change *change,
+                           delivery_done *done, void *arg);
 
 /* When to try again after `tries` tries: doubling with jitter, capped. UTC microseconds. */
-int64_t delivery_backoff(const struct config_ehr *config, const struct clock *clock, const struct random *random,
-                         unsigned tries);
+int64_t delivery_backoff(const struct config_ehr *config, const struct clock *clock,
+                         const struct random *random, unsigned tries);
 
 #endif
