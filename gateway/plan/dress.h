@@ -14,8 +14,9 @@
 #include "gateway/base/uuid.h"
 #include "gateway/work/change.h"
 
-#define DRESS_IDENTIFIER_SYSTEM "urn:ietf:rfc:3986" /* of identifiers whose value is a urn:uuid:   \
-                                                     */
+#define DRESS_IDENTIFIER_SYSTEM                                                                    \
+    "urn:ietf:rfc:3986" /* of identifiers whose value is a urn:uuid:                               \
+                         */
 #define DRESS_TAG_SYSTEM "urn:eplan:plan"
 
 /* The identifier of an item that is planned for the first time. */
