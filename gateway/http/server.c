@@ -328,11 +328,16 @@ static void refuse(struct server *server, struct conn *conn, struct evhttp_reque
     struct evkeyvalq *headers = evhttp_request_get_output_headers(req);
     conn->last = true; /* evhttp keeps a connection open on which it saw an absolute URI */
     evhttp_add_header(headers, "Connection", "close");
-    evhttp_add_header(headers, "Content-Type", "text/plain; charset=utf-8");
+    char text[SERVER_REFUSAL_MAX];
+    bool own = server->config.refusal != NULL;
+    int len = own ? (int)server->config.refusal(guard, text, sizeof text)
+                  : snprintf(text, sizeof text, "%s\n", guard_sentence(guard));
+    evhttp_add_header(headers, "Content-Type",
+                      own ? server->config.refusal_type : "text/plain; charset=utf-8");
     if (status == 503) {
         evhttp_add_header(headers, "Retry-After", "1");
     }
-    evbuffer_add_printf(server->scratch, "%s\n", guard_sentence(guard));
+    evbuffer_add(server->scratch, text, (size_t)len);
     send_now(conn, req, status, http_status_phrase(status), server->scratch);
 }
 
@@ -417,6 +422,10 @@ static void on_request(struct evhttp_request *req, void *arg)
                                   .headers = headers,
                                   .header_count = count};
         guard = head_check(&head);
+    }
+    if (guard == GUARD_NONE && evbuffer_get_length(evhttp_request_get_input_buffer(req)) >
+                                   server->config.limits.max_body) {
+        guard = GUARD_BODY;
     }
     if (guard == GUARD_NONE && !read_method(req, &method)) {
         guard = GUARD_METHOD;
@@ -543,7 +552,7 @@ static void set_up_http(struct server *server)
     evhttp_set_gencb(server->http, on_request, server);
     /* G6 */
     evhttp_set_max_headers_size(server->http, (ev_ssize_t)limits->max_head);
-    evhttp_set_max_body_size(server->http, (ev_ssize_t)limits->max_body);
+    evhttp_set_max_body_size(server->http, (ev_ssize_t)(limits->max_body + CONN_BODY_EXTRA));
     /* A body that is too long is read to its end (thrown away, within request_ms), so that the
      * sender gets the 413 and not a reset. */
     evhttp_set_flags(server->http, EVHTTP_SERVER_LINGERING_CLOSE);

@@ -22,7 +22,7 @@ struct server;
 
 struct server_limits {
     size_t max_head;          /* bytes of request line and headers */
-    size_t max_body;          /* bytes */
+    size_t max_body;          /* bytes; a body that is larger is read to its end and refused */
     size_t max_held;          /* bytes of unfinished requests of all connections together */
     unsigned max_connections; /* further ones wait in the kernel; idle ones make room */
     unsigned max_waiting;     /* requests handed over and not yet answered; beyond it 503 */
@@ -71,6 +71,13 @@ void server_request_destroy(struct server_request *request);
  */
 typedef void server_handler_fn(void *arg, struct server_request *request);
 
+/*
+ * The body of a refusal, as the gateway's callers want it: writes it to out and returns its length,
+ * less than `size`.
+ */
+typedef size_t server_refusal_fn(enum guard guard, char *out, size_t size);
+enum { SERVER_REFUSAL_MAX = 2048 };
+
 struct server_config {
     struct loop *loop;            /* borrowed; outlives the server */
     const struct clock *clock;    /* borrowed; monotonic time for deadlines */
@@ -79,6 +86,8 @@ struct server_config {
     struct server_limits limits;
     server_handler_fn *handler;
     void *handler_arg;
+    server_refusal_fn *refusal; /* NULL: the guard's sentence as plain text */
+    const char *refusal_type;   /* Content-Type of what refusal writes */
 };
 
 /* On the loop's thread, as all calls but server_reply(). STATUS_NO_MEMORY. Caller destroys. */

@@ -48,7 +48,7 @@ void conn_enter(struct conn *conn, enum conn_state state)
 /* Of one request: its head, its body, and what chunks may add to it. */
 static size_t ceiling(const struct server_limits *limits)
 {
-    return limits->max_head + limits->max_body + 65536;
+    return limits->max_head + limits->max_body + CONN_BODY_EXTRA + CONN_READ_EXTRA;
 }
 
 static void set_held(struct conn *conn, size_t held)
@@ -62,7 +62,8 @@ static void set_held(struct conn *conn, size_t held)
 bool conn_count(struct conn *conn, size_t added, size_t buffered)
 {
     bool early = conn->state == CONN_ANSWERING || conn->state == CONN_WRITING;
-    size_t most = early ? conn->list->limits->max_head + 65536 : ceiling(conn->list->limits);
+    size_t most =
+        early ? conn->list->limits->max_head + CONN_READ_EXTRA : ceiling(conn->list->limits);
     set_held(conn, conn->held + added);
     if (conn->state == CONN_HANDSHAKE || conn->state == CONN_IDLE) {
         conn_enter(conn, CONN_READING);

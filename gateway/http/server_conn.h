@@ -33,6 +33,12 @@ struct conn {
     void *owner; /* the server's handle of the connection */
 };
 
+/*
+ * evhttp takes bodies that are this much too large, so that the sender of one can be told in the
+ * gateway's own words; beyond that evhttp answers by itself.
+ */
+enum { CONN_BODY_EXTRA = 1024 * 1024, CONN_READ_EXTRA = 64 * 1024 };
+
 struct conn_list {
     struct conn *first;
     unsigned count;

@@ -32,7 +32,7 @@ struct certs {
 /* Borrowed until this thread's eighth next call. */
 static const char *cert_path(const struct certs *certs, const char *name)
 {
-    static _Thread_local char paths[8][96];
+    static _Thread_local char paths[8][160];
     static _Thread_local unsigned next;
     char *path = paths[next++ % 8];
     snprintf(path, sizeof paths[0], "%s/%s", certs->dir, name);

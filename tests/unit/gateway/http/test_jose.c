@@ -95,6 +95,13 @@ static int tear_down(void **state)
     return rc;
 }
 
+static int forget_diags(void **state)
+{
+    struct world *world = *state;
+    diag_init(&world->diags, world->arena, 50);
+    return 0;
+}
+
 static struct slice sign(struct world *world, const struct jose_key *key, const char *payload)
 {
     struct slice token;
@@ -317,7 +324,7 @@ static void test_tampering(void **state)
     struct slice token = sign(world, world->es, "{\"iss\":\"me\",\"exp\":1}");
     char *copy = arena_cstr(world->arena, token);
     struct arena_mark mark = arena_mark(world->arena);
-    for (size_t i = 0; i < token.len; i++) {
+    for (size_t i = 0; i < token.len; i += i < 20 ? 1 : 3) {
         char was = copy[i];
         copy[i] = was == 'A' ? 'B' : 'A';
         assert_int_not_equal(verify(world, slice_from(copy, token.len)), JOSE_FINE);
@@ -440,12 +447,12 @@ static void test_wrong_files(void **state)
 int main(void)
 {
     json_library_init();
-#define WITH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define WITH(test) cmocka_unit_test_setup(test, forget_diags)
     const struct CMUnitTest tests[] = {
         WITH(test_base64url),   WITH(test_round_trip),    WITH(test_es384_is_padded),
         WITH(test_node),        WITH(test_openssl),       WITH(test_attacks),
         WITH(test_tampering),   WITH(test_published_set), WITH(test_sets_of_others),
         WITH(test_wrong_files),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, set_up, tear_down); /* keys of RSA take time */
 }

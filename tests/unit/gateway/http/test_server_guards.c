@@ -18,7 +18,7 @@
 /* Short enough to wait for, far enough apart to tell them. */
 static const struct server_limits tight = {.max_head = 2000,
                                            .max_body = 10000,
-                                           .max_held = 200000,
+                                           .max_held = 3000000,
                                            .max_connections = 4,
                                            .max_waiting = 2,
                                            .handshake_ms = 300,
@@ -427,12 +427,26 @@ static void test_g6_sizes(void **state)
     int status = exchange(world, slice_from(big, (size_t)head), text, sizeof text);
     assert_true(status == 400 || status == 431 || status == 413);
     head = snprintf(big, sizeof big,
-                    "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 30000\r\n\r\n%0*d", 30000, 0);
+                    "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10001\r\n\r\n%0*d", 10001, 0);
     assert_int_equal(exchange(world, slice_from(big, (size_t)head), text, sizeof text), 413);
+    assert_non_null(strstr(text, "\r\n\r\nThe body is larger than this server takes.\n"));
     head = snprintf(big, sizeof big,
-                    "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n7530\r\n%0*d",
+                    "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+                    "7530\r\n%0*d\r\n0\r\n\r\n",
                     30000, 0);
     assert_int_equal(exchange(world, slice_from(big, (size_t)head), text, sizeof text), 413);
+    /* Far too large: evhttp's own answer, to a length at its end and to chunks at once. */
+    char *huge = malloc(1200000);
+    head =
+        snprintf(huge, 1200000, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1100000\r\n\r\n%0*d",
+                 1100000, 0);
+    assert_int_equal(exchange(world, slice_from(huge, (size_t)head), text, sizeof text), 413);
+    head = snprintf(huge, 1200000,
+                    "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+                    "10c8e0\r\n%0*d",
+                    100, 0);
+    assert_int_equal(exchange(world, slice_from(huge, (size_t)head), text, sizeof text), 413);
+    free(huge);
     head = snprintf(big, sizeof big,
                     "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10000\r\n\r\n%0*d", 10000, 0);
     assert_int_equal(exchange(world, slice_from(big, (size_t)head), text, 100), 200);
@@ -474,7 +488,7 @@ static void test_g6_endless_lines(void **state)
         setsockopt(client.fd, SOL_SOCKET, SO_SNDTIMEO, &brief, sizeof brief);
         while (client_send(&client, slice_from(block, sizeof block))) {
             assert_true(ms_since(start) < CEILING_S * 1000);
-            assert_true(load_of(world).held <= 100000);
+            assert_true(load_of(world).held <= 1200000); /* what one connection may hold */
         }
         client_drop(&client);
     }
@@ -518,6 +532,30 @@ static void test_g6_held_by_all(void **state)
     }
     assert_int_equal(load_of(world).held, 0);
     world_destroy(world);
+}
+
+static size_t outcome(enum guard guard, char *out, size_t size)
+{
+    return (size_t)snprintf(out, size, "{\"why\":\"%s\"}", guard_name(guard));
+}
+
+static void speak_json(struct world *world)
+{
+    world_stop_server(world);
+    world->config.refusal = outcome;
+    world->config.refusal_type = "application/json";
+    world_start_server(world);
+}
+
+/* Refusals in the words of whoever runs the server. */
+static void test_refusal_of_the_caller(void **state)
+{
+    struct world *world = *state;
+    char text[2048];
+    on_loop(world, speak_json);
+    assert_int_equal(exchange(world, SLICE("GET / HTTP/1.1\r\n\r\n"), text, sizeof text), 400);
+    assert_non_null(strstr(text, "Content-Type: application/json\r\n"));
+    assert_non_null(strstr(text, "\r\n\r\n{\"why\":\"host\"}"));
 }
 
 /* Beyond max_waiting: 503 with Retry-After, and room again when one is answered. */
@@ -565,6 +603,7 @@ int main(void)
         WITH(test_g6_absurd_length),
         WITH(test_g6_endless_lines),
         cmocka_unit_test(test_g6_held_by_all),
+        WITH(test_refusal_of_the_caller),
         WITH(test_busy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
