@@ -116,7 +116,8 @@ static void test_g2_no_ssl_object(void **state)
         freopen("/dev/null", "w", stderr);
         failpoint_plan(SLICE("server.tls-new=fail"));
         struct world *world = world_create(tight, TLS_CLIENTS_NONE);
-        if (write(ends[1], &world->port, sizeof world->port) != sizeof world->port) {
+        if (write(ends[1], &world->port, sizeof world->port) != sizeof world->port ||
+            write(ends[1], world->certs->dir, sizeof world->certs->dir) < 0) {
             _exit(1);
         }
         alarm(CEILING_S);
@@ -125,7 +126,10 @@ static void test_g2_no_ssl_object(void **state)
         }
     }
     struct world world = {.port = 0};
+    char dir[sizeof((struct certs *)NULL)->dir];
+    char command[128];
     assert_int_equal(read(ends[0], &world.port, sizeof world.port), sizeof world.port);
+    assert_int_equal(read(ends[0], dir, sizeof dir), sizeof dir);
     int fd = tcp_connect(world.port);
     assert_true(fd >= 0);
     send(fd, "GET / HTTP/1.1\r\nHost: x\r\n\r\n", 27, MSG_NOSIGNAL);
@@ -136,6 +140,8 @@ static void test_g2_no_ssl_object(void **state)
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFSIGNALED(status));
     assert_int_equal(WTERMSIG(status), SIGABRT);
+    snprintf(command, sizeof command, "rm -rf '%s'", dir); /* the child could not */
+    assert_int_equal(system(command), 0);
     close(ends[0]);
     close(ends[1]);
 #else
