@@ -1,3 +1,4 @@
+// needs: seams
 // uses: gateway/store
 #include "../store/fixture.h"
 

@@ -1,3 +1,4 @@
+// needs: seams
 /* Polls, subscriptions, switches and their like; status and lists; retention; the trail. */
 #include "fixture.h"
 

@@ -1,3 +1,4 @@
+// needs: seams
 /* The transactions, one by one. After each test every rule of INVARIANTS.md is checked. */
 #include "fixture.h"
 
