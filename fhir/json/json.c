@@ -222,7 +222,13 @@ const struct json *json_member(const struct json *object, struct slice name)
     if (!json_is(object, JSON_OBJECT)) {
         return NULL;
     }
-    return outside(find_member(inside(object), name));
+    const struct json *item = object->child;
+    /* Lengths first: they stand in the value itself, the name does not. */
+    while (item != NULL &&
+           (item->lengths.name != name.len || memcmp(item->name, name.at, name.len) != 0)) {
+        item = item->next;
+    }
+    return item;
 }
 
 const struct json *json_member_beside(const struct json *object, struct slice name,
@@ -244,17 +250,6 @@ const struct json *json_member_beside(const struct json *object, struct slice na
         }
     }
     return value;
-}
-
-const struct json *json_get(const struct json *object, const char *name)
-{
-    return json_member(object, slice_of(name));
-}
-
-struct slice json_get_text(const struct json *object, const char *name)
-{
-    const struct json *value = json_get(object, name);
-    return json_is(value, JSON_STRING) ? json_text(value) : SLICE_NONE;
 }
 
 static bool equal_children(const struct json *a, const struct json *b)

@@ -123,13 +123,20 @@ static inline struct slice json_name(const struct json *json)
 size_t json_count(const struct json *json);
 /* Member by exact name; NULL when absent, json is NULL or no object. O(members). */
 const struct json *json_member(const struct json *object, struct slice name);
-const struct json *json_get(const struct json *object, const char *name);
+static inline const struct json *json_get(const struct json *object, const char *name)
+{
+    return json_member(object, slice_of(name));
+}
 /* The member by that name, or NULL, and in *beside_out the member that has an underscore before it
  * (FHIR JSON: id and extensions of a primitive), or NULL. One pass. */
 const struct json *json_member_beside(const struct json *object, struct slice name,
                                       const struct json **beside_out);
 /* The string member `name`, or SLICE_NONE when it is absent or no string. */
-struct slice json_get_text(const struct json *object, const char *name);
+static inline struct slice json_get_text(const struct json *object, const char *name)
+{
+    const struct json *value = json_get(object, name);
+    return json_is(value, JSON_STRING) ? json_text(value) : SLICE_NONE;
+}
 /* Same kind, same text of numbers and strings, same elements in order, same members in any order.
  */
 bool json_equal(const struct json *a, const struct json *b);

@@ -53,6 +53,7 @@ struct type_spec {
     struct span span;
     struct slice text;             /* "FHIR.Quantity", without the backticks */
     const struct model_type *fhir; /* NULL: no FHIR type of that name */
+    struct slice fhir_name;        /* of that type */
     enum path_kind system;         /* PATH_NODE: no System type of that name */
     bool exact;                    /* as and ofType: the FHIR type itself, not one derived */
     bool known;                    /* false: `is` gives false (a FHIR name under System) */

@@ -91,6 +91,7 @@ bool check_type_spec(struct checker *checker, struct type_spec *spec, bool exact
     const struct model_type *type = model_type_find(checker->model, name);
     enum path_kind kind = system_kind(name);
     spec->fhir = fhir ? type : NULL;
+    spec->fhir_name = spec->fhir != NULL ? model_type_name(checker->model, type) : SLICE_NONE;
     spec->system = system ? kind : PATH_NODE;
     spec->exact = exact && (type == NULL || !type_is_open(checker->model, type));
     spec->known = spec->fhir != NULL || spec->system != PATH_NODE;

@@ -57,8 +57,7 @@ bool item_is(struct evaluation *eval, const struct path_item *item, const struct
     }
     if (item->type == NULL && spec->fhir->kind == MODEL_RESOURCE && !spec->fhir->abstract) {
         /* The common filter over a Bundle: by name, without a look into the model. */
-        return slice_equal(json_get_text(item->node.json, "resourceType"),
-                           model_type_name(eval->model, spec->fhir));
+        return slice_equal(json_get_text(item->node.json, "resourceType"), spec->fhir_name);
     }
     const struct model_type *type = path_item_type(eval->model, item);
     if (type == NULL || type == spec->fhir) {

@@ -31,9 +31,49 @@ static bool is_step(const struct node *node)
 
 static bool pass(struct stream *stream, unsigned step, const struct path_item *item);
 
+/*
+ * The plain case of an element step: an object of the type that the step was made for, no choice,
+ * no extensions beside a primitive. False: not plain, nothing is done; else *more_out.
+ */
+static bool pass_plain(struct stream *stream, unsigned step, const struct path_item *item,
+                       bool *more_out)
+{
+    const struct node *node = stream->steps[step];
+    const struct member_plan *plan = &node->plan;
+    if (item->kind != PATH_NODE || item->type == NULL || item->type != plan->type ||
+        plan->choice || plan->type->kind == MODEL_PRIMITIVE) {
+        return false;
+    }
+    const struct json *extra = NULL;
+    const struct json *value =
+        plan->primitive ? json_member_beside(item->node.json, plan->json_name, &extra)
+                        : json_member(item->node.json, plan->json_name);
+    if (extra != NULL) {
+        return false;
+    }
+    bool list = json_is(value, JSON_ARRAY);
+    *more_out = true;
+    for (value = list ? json_first(value) : value; value != NULL;
+         value = list ? json_next(value) : NULL) {
+        struct path_item child = {.kind = PATH_NODE, .type = plan->resource ? NULL : plan->result};
+        child.node.json = value;
+        child.node.resource = plan->resource ? value : item->node.resource;
+        eval_step(stream->eval, node->span);
+        if (!json_is(value, JSON_NULL) && !pass(stream, step + 1, &child)) {
+            *more_out = false;
+            break;
+        }
+    }
+    return true;
+}
+
 static bool pass_member(struct stream *stream, unsigned step, const struct path_item *item)
 {
     const struct node *node = stream->steps[step];
+    bool more;
+    if (!node->is_type_name && pass_plain(stream, step, item, &more)) {
+        return more;
+    }
     if (!node->is_type_name) {
         struct children children;
         struct path_item child;
