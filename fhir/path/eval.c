@@ -335,6 +335,11 @@ static bool node_truth(struct evaluation *eval, const struct node *node, const s
         *truth_out = truth_is(eval, node, frame);
         return true;
     }
+    if (node->kind == NODE_CALL && node->function->run == fn_exists && node->arg_count == 1 &&
+        eval->env->step == NULL) {
+        *truth_out = truth_of(stream_exists(eval, node, frame));
+        return true;
+    }
     if (node->kind != NODE_BINARY) {
         return false;
     }

@@ -40,14 +40,14 @@ static bool pass_plain(struct stream *stream, unsigned step, const struct path_i
 {
     const struct node *node = stream->steps[step];
     const struct member_plan *plan = &node->plan;
-    if (item->kind != PATH_NODE || item->type == NULL || item->type != plan->type ||
-        plan->choice || plan->type->kind == MODEL_PRIMITIVE) {
+    if (item->kind != PATH_NODE || item->type == NULL || item->type != plan->type || plan->choice ||
+        plan->type->kind == MODEL_PRIMITIVE) {
         return false;
     }
     const struct json *extra = NULL;
-    const struct json *value =
-        plan->primitive ? json_member_beside(item->node.json, plan->json_name, &extra)
-                        : json_member(item->node.json, plan->json_name);
+    const struct json *value = plan->primitive
+                                   ? json_member_beside(item->node.json, plan->json_name, &extra)
+                                   : json_member(item->node.json, plan->json_name);
     if (extra != NULL) {
         return false;
     }
