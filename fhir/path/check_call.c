@@ -100,7 +100,7 @@ static void check_input(struct checker *checker, const struct node *node,
             diag_add(checker->diags, DIAG_PATH_UNORDERED, node->mark,
                      "%s counts on an order that this collection does not have", name.at);
         diag_hint(checker->diags, diag,
-                  "children() and descendants() come in no order; use where()");
+                  "children(), descendants() and unions come in no order; use where() or sort()");
     }
 }
 
@@ -308,6 +308,24 @@ static const struct path_type *plain_result(struct checker *checker, enum result
                       many ? TYPE_MANY : 1);
 }
 
+/* The specification promises no order for these (sections 5.1 to 5.4), though ours is always that
+ * of the items found. */
+static const struct path_type *in_no_order(struct checker *checker, const struct node *node,
+                                           const struct path_type *type)
+{
+    const struct function *function = node->function;
+    bool kept = function->run == fn_combine && node->arg_count == 2;
+    if (kept || type->max <= 1 ||
+        (function->run != fn_distinct && function->run != fn_intersect &&
+         function->result != RESULT_UNION && function->result != RESULT_REPEAT)) {
+        return type;
+    }
+    struct path_type *copy = ARENA_NEW(checker->arena, struct path_type);
+    *copy = *type;
+    copy->unordered = true;
+    return copy;
+}
+
 static const struct path_type *collection_result(struct checker *checker, const struct node *node,
                                                  const struct path_type *input)
 {
@@ -513,7 +531,7 @@ void check_call(struct checker *checker, struct node *node, const struct path_ty
     for (unsigned i = 0; i < node->arg_count; i++) {
         check_argument(checker, node, i, input, around);
     }
-    node->type = result_type(checker, node, input);
+    node->type = in_no_order(checker, node, result_type(checker, node, input));
     if (node->function->run == fn_member_of) {
         check_value_set(checker, node);
     }

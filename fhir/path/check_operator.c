@@ -189,8 +189,11 @@ static void check_union(struct checker *checker, struct node *node)
     gather_literals(node, found, &min);
     min = left->min > min ? left->min : min;
     min = right->min > min ? right->min : min;
-    node->type = type_times(checker->arena, type_either(checker->arena, left, right), min,
-                            type_sum(left->max, right->max));
+    struct path_type *both = ARENA_NEW(checker->arena, struct path_type);
+    *both = *type_times(checker->arena, type_either(checker->arena, left, right), min,
+                        type_sum(left->max, right->max));
+    both->unordered = !type_is_nothing(left) && !type_is_nothing(right);
+    node->type = both;
 }
 
 void check_operator(struct checker *checker, struct node *node)

@@ -67,6 +67,8 @@ test('--strict adds only what is unsafe', () => {
   assert.equal(eplan(['-r', patient, 'children().first()']).status, 0);
   assert.equal(eplan(['-r', patient, '--strict', 'children().first()']).status, 2);
   assert.equal(eplan(['-r', patient, '--strict', 'name.first().family']).status, 0);
+  assert.equal(eplan(['-r', patient, '--strict', '(name.given | name.family).first()']).status, 2);
+  assert.equal(eplan(['-r', patient, '--strict', '(name.given | name.family).sort().first()']).status, 0);
 });
 test('--ast shows the tree with places and types', () => {
   assert.equal(eplan(['-r', patient, '--ast', "name.where(use = 'official').family"]).out, [
@@ -105,7 +107,7 @@ test('--batch: file or resource, strict, errors with kind and place', () => {
     { id: 1, result: [{ type: 'FHIR.string', value: 'Ana' }] },
     { id: 'b', result: [{ type: 'System.Boolean', value: true }] },
     { id: null, error: { kind: 'semantic', line: 1, column: 1, message: '"valueQuantity" is no element of FHIR.Observation', hint: 'that is its name in JSON; in FHIRPath it is value.ofType(Quantity)' } },
-    { id: 4, error: { kind: 'semantic', line: 1, column: 12, message: 'first() counts on an order that this collection does not have', hint: 'children() and descendants() come in no order; use where()' } },
+    { id: 4, error: { kind: 'semantic', line: 1, column: 12, message: 'first() counts on an order that this collection does not have', hint: 'children(), descendants() and unions come in no order; use where() or sort()' } },
     { id: 5, result: [{ type: 'System.Integer', value: 1 }, { type: 'System.Integer', value: 2 }] }]);
 });
 test('--batch: a line that is no request is answered, and the next one too', () => {
