@@ -75,15 +75,10 @@ enum status generation_read(struct daemon *daemon, struct diag_list *diags,
     }
     generation->daemon = daemon;
     generation->arena = arena_create(GENERATION_ARENA);
-    struct making making = {.generation = generation, .diags = diags};
-    enum status status = generation->arena != NULL ? arena_run(generation->arena, read_all, &making)
-                                                   : STATUS_NO_MEMORY;
-    if (status != STATUS_OK) {
-        generation_destroy(&generation);
-        return status;
-    }
     *generation_out = generation;
-    return STATUS_OK;
+    struct making making = {.generation = generation, .diags = diags};
+    return generation->arena != NULL ? arena_run(generation->arena, read_all, &making)
+                                     : STATUS_NO_MEMORY;
 }
 
 /* ---- building ---- */

@@ -104,8 +104,9 @@ bool active_is_released(const struct active_mapping *active, const struct config
 /* ---- generation.c ---- */
 
 /*
- * Reads the configuration and the mapping. STATUS_INVALID, STATUS_IO: diags says why. On the loop's
- * thread, as all of these. Caller destroys.
+ * Reads the configuration and the mapping. STATUS_INVALID, STATUS_IO: diags says why, in texts that
+ * the generation holds: it is handed out in any case (but STATUS_NO_MEMORY: it may be NULL), and
+ * outlives the printing. On the loop's thread, as all of these. Caller destroys.
  */
 enum status generation_read(struct daemon *daemon, struct diag_list *diags,
                             struct generation **generation_out);
