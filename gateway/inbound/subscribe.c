@@ -22,7 +22,7 @@ struct charge {
     struct slice endpoint;
     struct slice written_version; /* of what we wrote last: whatever the EHR made of it, we do not
                                      write it again */
-    struct arena *written_arena;
+    char written_room[128];
     int64_t due; /* monotonic */
     unsigned patience;
     enum ehr_fault complained; /* NONE: nothing is wrong that was not said */
@@ -173,24 +173,13 @@ static void keep(struct subscriber *subscriber, struct ehr_answer *answer,
     visit->theirs_arena = ehr_answer_keep(answer);
 }
 
-static enum status keep_id(void *arg)
-{
-    struct visit *visit = arg;
-    visit->id = arena_copy(visit->arena, visit->id);
-    return STATUS_OK;
-}
-
+/* A version that is longer is not remembered: then one write too many may follow. */
 static void keep_version(struct charge *charge, struct slice version)
 {
-    arena_destroy(&charge->written_arena);
-    charge->written_version = SLICE_NONE;
-    charge->written_arena = arena_create(0);
-    if (charge->written_arena == NULL) {
-        return;
-    }
-    struct visit copy = {.arena = charge->written_arena, .id = version};
-    if (arena_run(copy.arena, keep_id, &copy) == STATUS_OK) {
-        charge->written_version = copy.id;
+    bool fits = version.len <= sizeof charge->written_room;
+    charge->written_version = fits ? slice_from(charge->written_room, version.len) : SLICE_NONE;
+    if (fits && version.len != 0) {
+        memcpy(charge->written_room, version.at, version.len);
     }
 }
 
@@ -226,10 +215,8 @@ static void written(struct ehr_answer *answer, void *arg)
         failed(subscriber, answer);
         return;
     }
-    visit->id = answer->id;
-    if (arena_run(visit->arena, keep_id, visit) != STATUS_OK) {
-        visit->id = SLICE_NONE;
-    }
+    visit->id = answer->id; /* lives as long as what is kept */
+    keep(subscriber, answer, answer->resource);
     keep_version(visit->charge, answer->version);
     LOG(subscriber->host.log, LOG_INFO, "subscription-written",
         LOG_SLICE(EHR, subscriber->config->name), LOG_TEXT(RESOURCE_TYPE, "Subscription"),
@@ -559,7 +546,6 @@ void subscriber_destroy(struct subscriber **subscriber)
     worker_destroy(&it->worker);
     for (size_t i = 0; i < it->count; i++) {
         secret_destroy(&it->charges[i].secret);
-        arena_destroy(&it->charges[i].written_arena);
     }
     arena_destroy(&it->arena);
     free(it);
