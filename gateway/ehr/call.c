@@ -90,6 +90,12 @@ static void insert(struct ehr *ehr, struct call *call)
     ehr->waiting_count++;
 }
 
+static void set_deadline(struct call *call)
+{
+    uint64_t within = call->request.send_within_ms;
+    call->send_by = within != 0 ? engine_now(call->ehr) + (int64_t)within * ms_us : INT64_MAX;
+}
+
 static enum status enqueue(struct ehr *ehr, struct call *call)
 {
     enum status status = STATUS_OK;
@@ -101,6 +107,7 @@ static enum status enqueue(struct ehr *ehr, struct call *call)
     } else {
         ehr->busy++;
         call->turn = lanes_turn(&ehr->lanes, call->request.lane);
+        set_deadline(call);
         insert(ehr, call);
     }
     pthread_mutex_unlock(&ehr->mutex);
@@ -265,6 +272,7 @@ void call_requeue(struct call *call, bool new_turn)
     pthread_mutex_lock(&ehr->mutex);
     if (new_turn) {
         call->turn = lanes_turn(&ehr->lanes, call->request.lane);
+        set_deadline(call);
     }
     insert(ehr, call);
     pthread_mutex_unlock(&ehr->mutex);
@@ -438,17 +446,20 @@ static void call_landed(struct landing *landing)
     }
 }
 
-void call_end_early(struct call *call, enum ehr_outcome outcome, enum ehr_fault fault,
-                    int64_t not_before_utc)
+/* What stands in the answer already is the answer. */
+static void land_as_it_is(struct call *call)
 {
-    call->answer = (struct ehr_answer){.outcome = outcome,
-                                       .fault = fault,
-                                       .not_before = not_before_utc,
-                                       .detail = slice_of(ehr_fault_sentence(fault)),
-                                       .arena = call->arena};
+    call->answer.arena = call->arena;
+    call->answer.detail = slice_of(ehr_fault_sentence(call->answer.fault));
     call->ends_early = true;
     call->landing.bytes = 0;
     land(&call->landing);
+}
+
+void call_end_early(struct call *call)
+{
+    call->answer.server_date = call->paging.server_date;
+    land_as_it_is(call);
 }
 
 void call_end(struct call *call)
@@ -478,24 +489,19 @@ static void leave_page(struct call *call, enum ehr_outcome outcome, enum ehr_fau
     call->answer = (struct ehr_answer){.outcome = outcome,
                                        .fault = fault,
                                        .http_status = call->answer.http_status,
-                                       .server_date = call->paging.server_date,
-                                       .detail = slice_of(ehr_fault_sentence(fault)),
-                                       .arena = call->arena};
+                                       .server_date = call->paging.server_date};
     arena_destroy(&call->page_arena);
 }
 
 void ehr_walk_on(struct ehr_walk *walk)
 {
     struct call *call = (struct call *)walk;
-    if (!call->paging.is_last) {
-        leave_page(call, EHR_DONE, EHR_FAULT_NONE);
-        call_requeue(call, true);
-        return;
-    }
     leave_page(call, EHR_DONE, EHR_FAULT_NONE);
-    call->ends_early = true;
-    call->landing.bytes = 0;
-    land(&call->landing);
+    if (call->paging.is_last) {
+        land_as_it_is(call);
+    } else {
+        call_requeue(call, true);
+    }
 }
 
 void ehr_walk_stop(struct ehr_walk *walk)
@@ -503,7 +509,5 @@ void ehr_walk_stop(struct ehr_walk *walk)
     struct call *call = (struct call *)walk;
     leave_page(call, EHR_AGAIN, EHR_FAULT_STOPPED);
     call->answer.not_before = clock_utc(call->ehr->options.clock);
-    call->ends_early = true;
-    call->landing.bytes = 0;
-    land(&call->landing);
+    land_as_it_is(call);
 }

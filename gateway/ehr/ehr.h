@@ -110,6 +110,10 @@ struct ehr_request {
     struct slice body;   /* JSON; its `id` is that of the URL (update), or is ignored (create) */
     struct slice lane;   /* for fairness: the patient's id; empty: nobody's */
     unsigned pages_most; /* a search over more has failed; 0: 100 */
+    /* How long each of its requests may wait for its turn: later it is not sent any more, and the
+     * call ends as EHR_AGAIN, so that no write leaves after its claim has run out. 0: as long as it
+     * takes. */
+    uint64_t send_within_ms;
 };
 
 /*

@@ -64,23 +64,43 @@ static void ring(void *arg)
 
 struct choice {
     struct call *go;
-    struct call *end;
     struct call **go_tail;
-    enum ehr_outcome outcome; /* of those that end */
-    enum ehr_fault fault;
-    int64_t not_before; /* monotonic */
-    bool ask;           /* for a token */
+    struct call *end;
+    bool ask; /* for a token */
 };
+
+/* Takes the call out of the queue: it ends unsent. not_before: monotonic. */
+static void end_one(struct ehr *ehr, struct choice *choice, struct call **at,
+                    enum ehr_outcome outcome, enum ehr_fault fault, int64_t not_before)
+{
+    struct call *call = *at;
+    *at = call->next;
+    ehr->waiting_count--;
+    call->answer = (struct ehr_answer){
+        .outcome = outcome, .fault = fault, .not_before = engine_utc(ehr, not_before)};
+    call->next = choice->end;
+    choice->end = call;
+}
 
 static void end_all(struct ehr *ehr, struct choice *choice, enum ehr_outcome outcome,
                     enum ehr_fault fault, int64_t not_before)
 {
-    choice->end = ehr->waiting;
-    choice->outcome = outcome;
-    choice->fault = fault;
-    choice->not_before = not_before;
-    ehr->waiting = NULL;
-    ehr->waiting_count = 0;
+    while (ehr->waiting != NULL) {
+        end_one(ehr, choice, &ehr->waiting, outcome, fault, not_before);
+    }
+}
+
+/* Those that have waited longer than their callers wanted. */
+static void end_late(struct ehr *ehr, struct choice *choice, int64_t now)
+{
+    struct call **at = &ehr->waiting;
+    while (*at != NULL) {
+        if (now > (*at)->send_by) {
+            end_one(ehr, choice, at, EHR_AGAIN, EHR_FAULT_BUDGET, now);
+        } else {
+            at = &(*at)->next;
+        }
+    }
 }
 
 /* The first in the order of turns that the budget lets go; NULL: none, and the timer is set. */
@@ -110,6 +130,7 @@ static struct call *take_next(struct ehr *ehr, int64_t now)
 
 static void choose(struct ehr *ehr, struct choice *choice)
 {
+    end_late(ehr, choice, engine_now(ehr));
     while (ehr->waiting != NULL) {
         int64_t now = engine_now(ehr);
         enum breaker_gate gate = breaker_gate(&ehr->breaker, now);
@@ -158,7 +179,7 @@ void engine_pump(struct ehr *ehr)
     while (choice.end != NULL) {
         struct call *call = choice.end;
         choice.end = call->next;
-        call_end_early(call, choice.outcome, choice.fault, engine_utc(ehr, choice.not_before));
+        call_end_early(call);
     }
     if (choice.ask) {
         token_ask(ehr);

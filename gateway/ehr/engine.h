@@ -86,6 +86,7 @@ struct call {
     struct ehr *ehr;
     struct call *next; /* in the queue, ordered by turn */
     uint64_t turn;
+    int64_t send_by;            /* monotonic; INT64_MAX: it waits as long as it takes */
     struct ehr_request request; /* texts live in the arena */
     ehr_done *done;
     ehr_page_fn *page; /* NULL: pages are collected */
@@ -175,9 +176,8 @@ enum status call_begin(struct ehr *ehr, const struct ehr_request *request, ehr_p
                        ehr_done *done, void *arg);
 /* Hands the call's request over. Without the mutex. */
 void call_send(struct call *call);
-/* Ends a call that waits: the answer is filled in. Without the mutex. */
-void call_end_early(struct call *call, enum ehr_outcome outcome, enum ehr_fault fault,
-                    int64_t not_before_utc);
+/* Ends a call that waited: outcome, fault and time stand in its answer. Without the mutex. */
+void call_end_early(struct call *call);
 /* Puts a call back into the queue for its next exchange. Without the mutex. */
 void call_requeue(struct call *call, bool new_turn);
 /* done, and the call is gone. Without the mutex. */

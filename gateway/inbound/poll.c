@@ -102,12 +102,17 @@ static void save(struct poller *poller, bool done, int64_t watermark, uint64_t a
     }
 }
 
+/* The same again soon would fare no better. */
+static bool is_lasting(const struct ehr_answer *answer)
+{
+    return answer->outcome == EHR_REFUSED || answer->outcome == EHR_UNREADABLE ||
+           answer->outcome == EHR_ABSENT;
+}
+
 static void complain(struct poller *poller, const struct ehr_answer *answer)
 {
     struct schedule *schedule = &poller->schedules[poller->round.name];
-    bool lasting = answer->outcome == EHR_REFUSED || answer->outcome == EHR_UNREADABLE ||
-                   answer->outcome == EHR_ABSENT;
-    if (lasting && !schedule->complained) {
+    if (is_lasting(answer) && !schedule->complained) {
         schedule->complained = true;
         LOG(poller->host.log, LOG_WARNING, "poll-failed", LOG_SLICE(EHR, poller->config->name),
             LOG_NUMBER(COUNT, poller->round.name + 1),
@@ -123,7 +128,7 @@ static int64_t retry_time(const struct poller *poller, const struct ehr_answer *
 {
     int64_t now = monotonic(poller);
     int64_t wait = (int64_t)poller->config->retry.first_ms * ms_us;
-    if (answer->outcome != EHR_AGAIN && answer->outcome != EHR_UNAUTHORIZED) {
+    if (is_lasting(answer)) {
         wait = (int64_t)poller->config->retry.most_ms * ms_us;
     }
     int64_t told = answer->not_before - clock_utc(poller->host.clock);

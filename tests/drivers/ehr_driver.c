@@ -177,6 +177,7 @@ static void call(struct errand *errand, struct arena *arena, struct ehr *ehr,
     request.version = json_get_text(command, "version");
     request.lane = json_get_text(command, "lane");
     request.pages_most = (unsigned)get_number(command, "pages", 0);
+    request.send_within_ms = (uint64_t)get_number(command, "within", 0);
     request.only_new = json_is(json_get(command, "onlyNew"), JSON_TRUE);
     request.body = body != NULL ? json_write(arena, body, JSON_COMPACT) : SLICE_NONE;
     enum status status = walks ? ehr_walk_pages(ehr, &request, paged, answered, errand)

@@ -381,6 +381,15 @@ test('writes have a budget of their own', () => withScript([], async ({ driver, 
   await Promise.all(writes);
 }, { settings: { budget: { 'writes-per-minute': 4 } } }));
 
+test('what did not get its turn in time is not sent any more', () => withScript([{ path: '^/fhir/CarePlan', do: 'hang' }], async ({ driver, log }) => {
+  const first = driver.call(oncePlan('a'));
+  await until('the first', () => posts(log).length === 1);
+  const second = driver.call({ ...oncePlan('b'), within: 100 });
+  const late = await second;
+  assert.deepEqual([late.outcome, late.fault, posts(log).length], ['again', 'budget', 1]);
+  assert.equal((await first).outcome, 'unknown');
+}, { settings: { budget: { parallel: 1 }, deadline: { write: '2s' } } }));
+
 // ---- who we are ----
 
 const certs = await certificates();
