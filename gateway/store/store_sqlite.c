@@ -431,18 +431,30 @@ static enum status sqlite_open(const struct store_options *options, struct diag_
 
 /* ---- what transactions share ---- */
 
-enum status sqlite_put_record(struct sqlite_store *store, struct slice owner, enum record_part part,
-                              struct slice bytes)
+static enum status write_record(struct sqlite_store *store, enum sql_id statement,
+                                struct slice owner, enum record_part part, struct slice bytes)
 {
     struct arena_mark mark = arena_mark(store->scratch);
     struct slice record = record_pack(store->scratch, owner, part, bytes);
-    struct sql sql = sql_begin(&store->writer, SQL_PUT_RECORD);
+    struct sql sql = sql_begin(&store->writer, statement);
     sql_blob(&sql, owner);
     sql_int(&sql, part);
     sql_blob(&sql, record);
     enum status status = sql_run(&sql, NULL);
     arena_rewind(store->scratch, mark);
     return status;
+}
+
+enum status sqlite_put_record(struct sqlite_store *store, struct slice owner, enum record_part part,
+                              struct slice bytes)
+{
+    return write_record(store, SQL_PUT_RECORD, owner, part, bytes);
+}
+
+enum status sqlite_add_record(struct sqlite_store *store, struct slice owner, enum record_part part,
+                              struct slice bytes)
+{
+    return write_record(store, SQL_ADD_RECORD, owner, part, bytes);
 }
 
 enum status sqlite_read_record(struct sqlite_store *store, struct connection *connection,

@@ -104,6 +104,9 @@ enum status sqlite_upgrade(struct connection *connection, struct slice state_dir
 
 enum status sqlite_put_record(struct sqlite_store *store, struct slice owner, enum record_part part,
                               struct slice bytes);
+/* The same for an owner that is new. */
+enum status sqlite_add_record(struct sqlite_store *store, struct slice owner, enum record_part part,
+                              struct slice bytes);
 /* Empty when there is none; STATUS_INVALID: damaged. Lives in the arena. */
 enum status sqlite_read_record(struct sqlite_store *store, struct connection *connection,
                                struct arena *arena, struct slice owner, enum record_part part,

@@ -44,7 +44,7 @@ static enum status add_message(struct sqlite_store *store, const struct store_ac
     sql_int(&sql, ends ? store->now : 0);
     enum status status = sql_run(&sql, NULL);
     if (status == STATUS_OK) {
-        status = sqlite_put_record(store, id_slice(id), RECORD_PAYLOAD, message->payload);
+        status = sqlite_add_record(store, id_slice(id), RECORD_PAYLOAD, message->payload);
     }
     return status;
 }

@@ -238,6 +238,29 @@ static enum status give_back_all(struct sqlite_store *store, struct sql *sql)
 
 /* ---- claims ---- */
 
+static enum status take_messages(struct sqlite_store *store, struct arena *arena,
+                                 const struct uuid *id, struct evaluation_claim *claim)
+{
+    enum { MESSAGES_MOST = 1000 };
+    struct arena_mark mark = arena_mark(store->scratch);
+    struct message *messages = ARENA_ARRAY(store->scratch, MESSAGES_MOST, struct message);
+    struct sql sql = sql_begin(&store->writer, SQL_EVALUATION_MESSAGES);
+    sql_id(&sql, id);
+    size_t count = 0;
+    while (count < MESSAGES_MOST && sql_row(&sql)) {
+        messages[count++] = sqlite_take_message(&sql, arena);
+    }
+    enum status status = sql_end(&sql);
+    struct message *kept = ARENA_ARRAY(arena, count, struct message);
+    if (count != 0) {
+        memcpy(kept, messages, count * sizeof *kept);
+    }
+    arena_rewind(store->scratch, mark);
+    claim->messages = kept;
+    claim->message_count = count;
+    return status;
+}
+
 static enum status take_claim(struct sqlite_store *store, struct store_claim_evaluations *tx,
                               const struct uuid *id, struct evaluation_claim *claim)
 {
@@ -258,21 +281,7 @@ static enum status take_claim(struct sqlite_store *store, struct store_claim_eva
     if (status != STATUS_OK) {
         return status;
     }
-    enum { MESSAGES_MOST = 1000 };
-    struct message *messages = ARENA_ARRAY(store->scratch, MESSAGES_MOST, struct message);
-    sql = sql_begin(&store->writer, SQL_EVALUATION_MESSAGES);
-    sql_id(&sql, id);
-    size_t count = 0;
-    while (count < MESSAGES_MOST && sql_row(&sql)) {
-        messages[count++] = sqlite_take_message(&sql, tx->tx.arena);
-    }
-    status = sql_end(&sql);
-    struct message *kept = ARENA_ARRAY(tx->tx.arena, count, struct message);
-    if (count != 0) {
-        memcpy(kept, messages, count * sizeof *kept);
-    }
-    claim->messages = kept;
-    claim->message_count = count;
+    status = take_messages(store, tx->tx.arena, id, claim);
     if (status == STATUS_OK && claim->evaluation.state == WORK_RESOLVED) {
         status = sqlite_read_record(store, &store->writer, tx->tx.arena, id_slice(id), RECORD_FACTS,
                                     &claim->facts);

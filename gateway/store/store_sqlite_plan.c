@@ -307,7 +307,7 @@ static enum status add_change(struct sqlite_store *store, const struct evaluatio
     sql_int(&sql, change->expires);
     enum status status = sql_run(&sql, NULL);
     if (status == STATUS_OK) {
-        status = sqlite_put_record(store, id_slice(&id), RECORD_BODY, change->body);
+        status = sqlite_add_record(store, id_slice(&id), RECORD_BODY, change->body);
     }
     if (status == STATUS_OK && ended) {
         status = end_one(store, &id, change->state, change->reason, change->detail);

@@ -39,8 +39,6 @@ static const char *const first[] = {
     " mapping TEXT NOT NULL DEFAULT '', mapping_version TEXT NOT NULL DEFAULT '',"
     " mapping_hash TEXT NOT NULL DEFAULT '', ended INT NOT NULL DEFAULT 0)"
     " STRICT, WITHOUT ROWID",
-    "CREATE UNIQUE INDEX evaluation_waiting ON evaluation(ehr, patient, visit)"
-    " WHERE state <= 2 AND fence = 0",
     "CREATE INDEX evaluation_due ON evaluation(ehr, due) WHERE state <= 2 AND fence = 0",
     "CREATE UNIQUE INDEX evaluation_claim ON evaluation(ehr, patient) WHERE fence <> 0",
     "CREATE INDEX evaluation_visit ON evaluation(ehr, patient, visit)",
