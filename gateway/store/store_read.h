@@ -70,8 +70,8 @@ enum status store_find_merge(struct store *store, struct arena *arena, struct sl
 enum status store_read_switch(struct store *store, struct slice ehr, struct slice name,
                               bool *on_out);
 
-/* When the next evaluation is due, and the next change (of an EHR that is not stopped);
- * INT64_MAX: none. Claims decide; this says when to ask. */
+/* When to ask for evaluations and for changes next (of an EHR that is not stopped); INT64_MAX: not
+ * before something else was done. Claims decide: a claim that gets nothing moves this on. */
 struct store_next {
     int64_t evaluation;
     int64_t change;

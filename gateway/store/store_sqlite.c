@@ -19,27 +19,19 @@ enum {
 
 /* ---- ids ---- */
 
-static void increase(struct uuid *id)
-{
-    for (size_t i = sizeof id->bytes; i-- > 8;) {
-        if (++id->bytes[i] != 0) {
-            return;
-        }
-    }
-}
-
 struct uuid sqlite_new_id(void *db)
 {
     struct sqlite_store *store = db;
+    int64_t us = clock_utc(&store->clock);
+    us = us > 0 ? us : 0;
+    int64_t n = us / 1000 << 12 | (us % 1000 << 12) / 1000;
     pthread_mutex_lock(&store->id_lock);
-    struct uuid id = uuid_v7(&store->clock, &store->random);
-    if (memcmp(id.bytes, store->last_id.bytes, sizeof id.bytes) <= 0) {
-        id = store->last_id; /* within one tick, or the clock was set back */
-        increase(&id);
+    if (n <= store->last_number) {
+        n = store->last_number + 1; /* within one tick, or the clock was set back */
     }
-    store->last_id = id;
+    store->last_number = n;
     pthread_mutex_unlock(&store->id_lock);
-    return id;
+    return id_of_number(&store->writer.key, n);
 }
 
 /* ---- groups ---- */
@@ -332,6 +324,38 @@ static enum status check_environment(struct opening *opening)
     return status;
 }
 
+/* A new store gets its key for ids; ids go on behind the last one, whatever the clock says. */
+static enum status read_ids(struct opening *opening)
+{
+    static const char make_key[] = "INSERT INTO meta VALUES('id_key', ?1) ON CONFLICT DO NOTHING";
+    static const char read_key[] = "SELECT value, max(coalesce((SELECT max(n) FROM message), 0),"
+                                   " coalesce((SELECT max(n) FROM evaluation), 0),"
+                                   " coalesce((SELECT max(n) FROM item), 0),"
+                                   " coalesce((SELECT max(n) FROM outbox), 0))"
+                                   " FROM meta WHERE name = 'id_key'";
+    struct sqlite_store *store = opening->store;
+    struct id_key key;
+    sqlite3_stmt *statement = NULL;
+    random_fill(&store->random, key.k, sizeof key.k);
+    bool made = sqlite3_prepare_v2(store->writer.db, make_key, -1, &statement, NULL) == SQLITE_OK &&
+                sqlite3_bind_blob(statement, 1, key.k, sizeof key.k, SQLITE_STATIC) == SQLITE_OK &&
+                sqlite3_step(statement) == SQLITE_DONE;
+    sqlite3_finalize(statement);
+    statement = NULL;
+    bool read = made &&
+                sqlite3_prepare_v2(store->writer.db, read_key, -1, &statement, NULL) == SQLITE_OK &&
+                sqlite3_step(statement) == SQLITE_ROW &&
+                sqlite3_column_bytes(statement, 0) == (int)sizeof key.k;
+    if (read) {
+        memcpy(key.k, sqlite3_column_blob(statement, 0), sizeof key.k);
+        store->last_number = sqlite3_column_int64(statement, 1);
+    }
+    sqlite3_finalize(statement);
+    store->writer.key = key;
+    store->reader.key = key;
+    return read ? STATUS_OK : refuse(opening, STATUS_IO, sqlite3_errmsg(store->writer.db), NULL);
+}
+
 static enum status recover_in_transaction(void *arg)
 {
     struct opening *opening = arg;
@@ -371,6 +395,9 @@ static enum status open_database(struct opening *opening)
     }
     if (status == STATUS_OK) {
         status = check_environment(opening);
+    }
+    if (status == STATUS_OK) {
+        status = read_ids(opening);
     }
     if (status == STATUS_OK) {
         sqlite3_wal_hook(store->writer.db, count_wal, store);
@@ -431,53 +458,89 @@ static enum status sqlite_open(const struct store_options *options, struct diag_
 
 /* ---- what transactions share ---- */
 
+struct owner owner_of_number(int64_t n)
+{
+    struct owner owner;
+    for (size_t i = 0; i < sizeof owner.bytes; i++) {
+        owner.bytes[i] = (char)((uint64_t)n >> (8 * i));
+    }
+    return owner;
+}
+
 static enum status write_record(struct sqlite_store *store, enum sql_id statement,
-                                struct slice owner, enum record_part part, struct slice bytes)
+                                const struct uuid *id, enum record_part part, struct slice bytes)
 {
     struct arena_mark mark = arena_mark(store->scratch);
-    struct slice record = record_pack(store->scratch, owner, part, bytes);
+    int64_t n = number_of_id(&store->writer.key, id);
+    struct owner owner = owner_of_number(n);
+    struct slice record = record_pack(store->scratch, owner_slice(&owner), part, bytes);
     struct sql sql = sql_begin(&store->writer, statement);
-    sql_blob(&sql, owner);
-    sql_int(&sql, part);
+    sql_int(&sql, n * 8 + part);
     sql_blob(&sql, record);
     enum status status = sql_run(&sql, NULL);
     arena_rewind(store->scratch, mark);
     return status;
 }
 
-enum status sqlite_put_record(struct sqlite_store *store, struct slice owner, enum record_part part,
-                              struct slice bytes)
+enum status sqlite_put_record(struct sqlite_store *store, const struct uuid *owner,
+                              enum record_part part, struct slice bytes)
 {
     return write_record(store, SQL_PUT_RECORD, owner, part, bytes);
 }
 
-enum status sqlite_add_record(struct sqlite_store *store, struct slice owner, enum record_part part,
-                              struct slice bytes)
+enum status sqlite_add_record(struct sqlite_store *store, const struct uuid *owner,
+                              enum record_part part, struct slice bytes)
 {
     return write_record(store, SQL_ADD_RECORD, owner, part, bytes);
 }
 
+enum status sqlite_open_record(struct sqlite_store *store, struct slice owner,
+                               enum record_part part, struct slice record, struct slice *bytes_out)
+{
+    enum status status = record_open(owner, part, record, bytes_out);
+    if (status != STATUS_OK) {
+        atomic_fetch_add(&store->damaged, 1);
+    }
+    return status;
+}
+
 enum status sqlite_read_record(struct sqlite_store *store, struct connection *connection,
-                               struct arena *arena, struct slice owner, enum record_part part,
+                               struct arena *arena, const struct uuid *id, enum record_part part,
                                struct slice *bytes_out)
 {
     struct slice bytes = SLICE_NONE;
-    enum status opened = STATUS_OK;
+    struct slice record = SLICE_NONE;
+    int64_t n = number_of_id(&connection->key, id);
+    struct owner owner = owner_of_number(n);
     struct sql sql = sql_begin(connection, SQL_READ_RECORD);
-    sql_blob(&sql, owner);
-    sql_int(&sql, part);
-    if (sql_row(&sql)) {
-        opened = record_open(owner, part, arena_copy(arena, sql_get_blob(&sql, 0)), &bytes);
+    sql_int(&sql, n * 8 + part);
+    bool found = sql_row(&sql);
+    if (found) {
+        record = arena_copy(arena, sql_get_blob(&sql, 0));
     }
     enum status status = sql_end(&sql);
-    if (status == STATUS_OK && opened != STATUS_OK) {
-        atomic_fetch_add(&store->damaged, 1);
-        status = opened;
+    if (status == STATUS_OK && found) {
+        status = sqlite_open_record(store, owner_slice(&owner), part, record, &bytes);
     }
     if (status == STATUS_OK) {
         *bytes_out = bytes;
     }
     return status;
+}
+
+enum status sqlite_read_base(struct sqlite_store *store, struct connection *connection,
+                             struct arena *arena, struct item *item)
+{
+    struct uuid row = UUID_NONE;
+    struct sql sql = sql_begin(connection, SQL_ITEM_ROW);
+    sql_uuid(&sql, &item->identifier);
+    if (sql_row(&sql)) {
+        row = sql_get_id(&sql, 0);
+    }
+    enum status status = sql_end(&sql);
+    return status == STATUS_OK
+               ? sqlite_read_record(store, connection, arena, &row, RECORD_BASE, &item->base)
+               : status;
 }
 
 enum status sqlite_next_fence(struct sqlite_store *store, uint64_t *fence_out)

@@ -19,8 +19,14 @@ enum sql_id {
     SQL_COUNT
 };
 
+/* The store's own, for the part of its ids that nobody can guess. */
+struct id_key {
+    uint64_t k[2];
+};
+
 struct connection {
     sqlite3 *db;
+    struct id_key key;
     sqlite3_stmt *statements[SQL_COUNT]; /* prepared when first needed */
 };
 
@@ -37,14 +43,16 @@ struct sql sql_begin(struct connection *connection, enum sql_id id);
 void sql_text(struct sql *sql, struct slice text);
 void sql_blob(struct sql *sql, struct slice bytes);
 void sql_int(struct sql *sql, int64_t value);
-void sql_id(struct sql *sql, const struct uuid *id);
-bool sql_row(struct sql *sql);        /* true: there is a row */
+void sql_id(struct sql *sql, const struct uuid *id);     /* one of ours, as its number; else -1 */
+void sql_uuid(struct sql *sql, const struct uuid *uuid); /* any, as bytes */
+bool sql_row(struct sql *sql);                           /* true: there is a row */
 enum status sql_end(struct sql *sql); /* STATUS_OK, STATUS_IO, STATUS_INVALID (a constraint) ... */
 /* Without rows: row, then end. *changed_out (may be NULL): how many rows were written. */
 enum status sql_run(struct sql *sql, int *changed_out);
 
 int64_t sql_get_int(const struct sql *sql, int column);
 struct uuid sql_get_id(const struct sql *sql, int column);
+struct uuid sql_get_uuid(const struct sql *sql, int column);
 struct slice sql_get_text(const struct sql *sql,
                           int column); /* borrowed until the next row or end */
 struct slice sql_get_blob(const struct sql *sql, int column); /* the same */
@@ -53,6 +61,10 @@ struct slice sql_copy_text(const struct sql *sql, int column, struct arena *aren
 /* After a jump out of the middle (arena): every statement is ended. */
 void sql_reset_all(struct connection *connection);
 void connection_close(struct connection *connection);
+
+struct uuid id_of_number(const struct id_key *key, int64_t n); /* 0: UUID_NONE */
+/* 0: UUID_NONE; -1: no id that this store made. */
+int64_t number_of_id(const struct id_key *key, const struct uuid *id);
 
 struct ids {
     struct uuid *at;
@@ -74,7 +86,7 @@ struct sqlite_store {
     int wal_pages;
     int lock_fd;
     pthread_mutex_t id_lock;
-    struct uuid last_id;
+    int64_t last_number;
     pthread_mutex_t read_lock; /* guards reader */
     struct connection reader;
     _Atomic uint64_t damaged;
@@ -102,19 +114,49 @@ enum status sqlite_upgrade(struct connection *connection, struct slice state_dir
 
 /* ---- what transactions share ---- */
 
-enum status sqlite_put_record(struct sqlite_store *store, struct slice owner, enum record_part part,
-                              struct slice bytes);
+/* Bytes that belong to a row (RECORD_FACTS, TRACE, BODY, BASE). */
+enum status sqlite_put_record(struct sqlite_store *store, const struct uuid *owner,
+                              enum record_part part, struct slice bytes);
 /* The same for an owner that is new. */
-enum status sqlite_add_record(struct sqlite_store *store, struct slice owner, enum record_part part,
-                              struct slice bytes);
+enum status sqlite_add_record(struct sqlite_store *store, const struct uuid *owner,
+                              enum record_part part, struct slice bytes);
 /* Empty when there is none; STATUS_INVALID: damaged. Lives in the arena. */
 enum status sqlite_read_record(struct sqlite_store *store, struct connection *connection,
-                               struct arena *arena, struct slice owner, enum record_part part,
+                               struct arena *arena, const struct uuid *owner, enum record_part part,
                                struct slice *bytes_out);
-static inline struct slice id_slice(const struct uuid *id)
+/* record_open, and the damage is counted. */
+enum status sqlite_open_record(struct sqlite_store *store, struct slice owner,
+                               enum record_part part, struct slice record, struct slice *bytes_out);
+/* What a row's number is to record_pack: eight bytes, the lowest first. */
+struct owner {
+    char bytes[8];
+};
+struct owner owner_of_number(int64_t n);
+static inline struct slice owner_slice(const struct owner *owner)
 {
-    return (struct slice){(const char *)id->bytes, sizeof id->bytes};
+    return (struct slice){owner->bytes, sizeof owner->bytes};
 }
+/* The base of an item, by its identifier. */
+enum status sqlite_read_base(struct sqlite_store *store, struct connection *connection,
+                             struct arena *arena, struct item *item);
+
+/* Writes down what messages mean for visits that were only appended so far, `most` of them. */
+enum status sqlite_sort(struct sqlite_store *store, size_t most);
+/* Makes a visit due `settle` after `at`, `settle_most` after its first message at the latest. */
+struct visit {
+    struct slice ehr;
+    struct slice patient;
+    struct slice visit;
+    int64_t at;
+    int64_t settle;
+    int64_t settle_most;
+};
+enum status sqlite_queue_visit(struct sqlite_store *store, const struct visit *visit,
+                               const struct uuid *message);
+/* Triggers as `message` keeps them: patient US visit RS ...; false: a name has a control character.
+ */
+bool sqlite_write_triggers(struct buf *out, const struct trigger *triggers, size_t count);
+
 enum status sqlite_add_trail(struct sqlite_store *store, struct slice ehr,
                              struct trail_lines lines);
 enum status sqlite_next_fence(struct sqlite_store *store, uint64_t *fence_out);

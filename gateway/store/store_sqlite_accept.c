@@ -21,12 +21,15 @@ static enum status find_repeat(struct sqlite_store *store, const struct message 
     return status == STATUS_OK && !found ? STATUS_ABSENT : status;
 }
 
+/* The one append that has to be durable before the answer. */
 static enum status add_message(struct sqlite_store *store, const struct store_accept *tx,
-                               int64_t key_hash, const struct uuid *id)
+                               int64_t key_hash, struct slice triggers, const struct uuid *id)
 {
     const struct message *message = &tx->in.message;
-    bool ends = tx->in.trigger_count == 0;
     int64_t window = tx->in.key_window_us;
+    struct owner owner = owner_of_number(number_of_id(&store->writer.key, id));
+    struct slice record =
+        record_pack(store->scratch, owner_slice(&owner), RECORD_PAYLOAD, message->payload);
     struct sql sql = sql_begin(&store->writer, SQL_ADD_MESSAGE);
     sql_id(&sql, id);
     sql_text(&sql, message->ehr);
@@ -39,72 +42,40 @@ static enum status add_message(struct sqlite_store *store, const struct store_ac
     sql_text(&sql, message->resource_id);
     sql_text(&sql, message->resource_version);
     sql_int(&sql, message->received != 0 ? message->received : store->now);
-    sql_int(&sql, ends ? tx->in.end_state : WORK_RECEIVED);
-    sql_int(&sql, ends ? tx->in.end_reason : REASON_NONE);
-    sql_int(&sql, ends ? store->now : 0);
-    enum status status = sql_run(&sql, NULL);
-    if (status == STATUS_OK) {
-        status = sqlite_add_record(store, id_slice(id), RECORD_PAYLOAD, message->payload);
-    }
-    return status;
-}
-
-static enum status add_evaluation(struct sqlite_store *store, const struct store_accept *tx,
-                                  const struct trigger *trigger, const struct uuid *id)
-{
-    struct sql sql = sql_begin(&store->writer, SQL_ADD_EVALUATION);
-    sql_id(&sql, id);
-    sql_text(&sql, tx->in.message.ehr);
-    sql_text(&sql, trigger->patient);
-    sql_text(&sql, trigger->visit);
-    sql_int(&sql, store->now);
     sql_int(&sql, tx->in.settle_us);
     sql_int(&sql, tx->in.settle_most_us);
+    sql_text(&sql, triggers);
+    sql_blob(&sql, record);
     return sql_run(&sql, NULL);
 }
 
-/* Facts that were saved are of before this message: they are fetched again. */
-static enum status requeue(struct sqlite_store *store, const struct store_accept *tx,
-                           const struct uuid *id, bool resolved)
+static enum status end_at_once(struct sqlite_store *store, const struct store_accept *tx,
+                               const struct uuid *id)
 {
-    struct sql sql = sql_begin(&store->writer, SQL_REQUEUE_EVALUATION);
+    struct sql sql = sql_begin(&store->writer, SQL_ADD_INBOX);
     sql_id(&sql, id);
+    sql_text(&sql, tx->in.message.ehr);
+    sql_int(&sql, tx->in.end_state);
+    sql_int(&sql, tx->in.end_reason);
     sql_int(&sql, store->now);
-    sql_int(&sql, tx->in.settle_us);
-    sql_int(&sql, tx->in.settle_most_us);
-    enum status status = sql_run(&sql, NULL);
-    return status == STATUS_OK && resolved ? sqlite_follow_messages(store, id) : status;
+    return sql_run(&sql, NULL);
 }
 
-/* The visit is due when it was quiet for `settle`, at the latest `settle_most` after the first. */
-static enum status queue_visit(struct sqlite_store *store, const struct store_accept *tx,
-                               const struct trigger *trigger, const struct uuid *message)
+/* Its message may have ended long ago, or not be sorted yet. */
+static enum status make_due_again(struct sqlite_store *store, const struct store_accept *tx,
+                                  const struct uuid *id)
 {
-    struct uuid evaluation;
-    bool resolved = false;
-    struct sql sql = sql_begin(&store->writer, SQL_WAITING_SIBLING);
-    sql_text(&sql, tx->in.message.ehr);
-    sql_text(&sql, trigger->patient);
-    sql_text(&sql, trigger->visit);
-    bool waits = sql_row(&sql);
-    if (waits) {
-        evaluation = sql_get_id(&sql, 0);
-        resolved = sql_get_int(&sql, 1) == WORK_RESOLVED;
+    enum status status = sqlite_sort(store, SIZE_MAX);
+    for (size_t i = 0; status == STATUS_OK && i < tx->in.trigger_count; i++) {
+        struct visit visit = {.ehr = tx->in.message.ehr,
+                              .patient = tx->in.triggers[i].patient,
+                              .visit = tx->in.triggers[i].visit,
+                              .at = store->now,
+                              .settle = tx->in.settle_us,
+                              .settle_most = tx->in.settle_most_us};
+        status = sqlite_queue_visit(store, &visit, id);
     }
-    enum status status = sql_end(&sql);
-    if (status == STATUS_OK && waits) {
-        status = requeue(store, tx, &evaluation, resolved);
-    } else if (status == STATUS_OK) {
-        evaluation = sqlite_new_id(store);
-        status = add_evaluation(store, tx, trigger, &evaluation);
-    }
-    if (status == STATUS_OK) {
-        sql = sql_begin(&store->writer, SQL_ADD_TRIGGERED);
-        sql_id(&sql, &evaluation);
-        sql_id(&sql, message);
-        status = sql_run(&sql, NULL);
-    }
-    return status;
+    return status == STATUS_OK ? sqlite_follow_message(store, id) : status;
 }
 
 static bool is_well_formed(const struct store_accept *tx)
@@ -126,8 +97,13 @@ static bool is_well_formed(const struct store_accept *tx)
 enum status sqlite_accept(struct sqlite_store *store, struct store_accept *tx)
 {
     const struct message *message = &tx->in.message;
+    struct buf triggers;
     struct uuid id;
     if (!is_well_formed(tx)) {
+        return STATUS_INVALID;
+    }
+    buf_init(&triggers, store->scratch, (size_t)1 << 20);
+    if (!sqlite_write_triggers(&triggers, tx->in.triggers, tx->in.trigger_count)) {
         return STATUS_INVALID;
     }
     int64_t key_hash = (int64_t)slice_hash(message->key);
@@ -135,14 +111,12 @@ enum status sqlite_accept(struct sqlite_store *store, struct store_accept *tx)
     bool repeat = status == STATUS_OK;
     if (status == STATUS_ABSENT) {
         id = sqlite_new_id(store);
-        status = add_message(store, tx, key_hash, &id);
-    }
-    bool queue = !repeat || tx->in.key_is_body_hash;
-    for (size_t i = 0; queue && status == STATUS_OK && i < tx->in.trigger_count; i++) {
-        status = queue_visit(store, tx, &tx->in.triggers[i], &id);
-    }
-    if (status == STATUS_OK && repeat && queue) {
-        status = sqlite_follow_message(store, &id);
+        status = add_message(store, tx, key_hash, buf_view(&triggers), &id);
+        if (status == STATUS_OK && tx->in.trigger_count == 0) {
+            status = end_at_once(store, tx, &id);
+        }
+    } else if (repeat && tx->in.key_is_body_hash && tx->in.trigger_count != 0) {
+        status = make_due_again(store, tx, &id);
     }
     if (status == STATUS_OK) {
         tx->out.repeat = repeat;
@@ -172,7 +146,8 @@ static enum status read_tip(struct sqlite_store *store, struct slice ehr, struct
 }
 
 /* Lengths keep the parts apart: no two lines have the same bytes. S12 says the order. */
-static void hash_line(struct slice ehr, int64_t at, const struct trail_line *line, struct tip *tip)
+static void hash_line(struct slice ehr, int64_t at, const struct trail_line *line,
+                      const struct owner *subject, struct tip *tip)
 {
     uint64_t numbers[] = {(uint64_t)tip->number, (uint64_t)at,      ehr.len,
                           line->what.len,        line->patient.len, line->body.len};
@@ -184,7 +159,7 @@ static void hash_line(struct slice ehr, int64_t at, const struct trail_line *lin
                                   {(const char *)big_endian, sizeof big_endian},
                                   ehr,
                                   line->what,
-                                  id_slice(&line->subject),
+                                  owner_slice(subject),
                                   line->patient,
                                   line->body};
     uint8_t hash[SHA256_SIZE];
@@ -196,9 +171,10 @@ static enum status add_line(struct sqlite_store *store, struct slice ehr,
                             const struct trail_line *line, struct tip *tip)
 {
     const struct slice previous = {(const char *)tip->hash, SHA256_SIZE};
+    const struct owner subject = owner_of_number(number_of_id(&store->writer.key, &line->subject));
     tip->number++;
     struct slice body =
-        record_pack(store->scratch, id_slice(&line->subject), RECORD_TRAIL, line->body);
+        record_pack(store->scratch, owner_slice(&subject), RECORD_TRAIL, line->body);
     struct sql sql = sql_begin(&store->writer, SQL_ADD_TRAIL);
     sql_text(&sql, ehr);
     sql_int(&sql, tip->number);
@@ -209,7 +185,7 @@ static enum status add_line(struct sqlite_store *store, struct slice ehr,
     sql_blob(&sql, body);
     sql_blob(&sql, previous);
     enum status status = sql_run(&sql, NULL);
-    hash_line(ehr, store->now, line, tip);
+    hash_line(ehr, store->now, line, &subject, tip);
     return status;
 }
 

@@ -6,7 +6,7 @@
 struct item sqlite_take_item(const struct sql *sql, struct arena *arena)
 {
     return (struct item){
-        .identifier = sql_get_id(sql, 0),
+        .identifier = sql_get_uuid(sql, 12),
         .of = {.ehr = sql_copy_text(sql, 1, arena),
                .patient = sql_copy_text(sql, 2, arena),
                .mapping = sql_copy_text(sql, 3, arena),
@@ -22,7 +22,7 @@ struct item sqlite_take_item(const struct sql *sql, struct arena *arena)
 }
 
 static enum status read_row(struct connection *connection, struct arena *arena,
-                            const struct uuid *id, struct change *change)
+                            const struct uuid *id, struct change *change, struct uuid *item)
 {
     struct sql sql = sql_begin(connection, SQL_READ_CHANGE);
     sql_id(&sql, id);
@@ -35,7 +35,6 @@ static enum status read_row(struct connection *connection, struct arena *arena,
             .visit = sql_copy_text(&sql, 3, arena),
             .evaluation = sql_get_id(&sql, 4),
             .kind = (enum change_kind)sql_get_int(&sql, 5),
-            .item = {.identifier = sql_get_id(&sql, 6)},
             .order = (uint32_t)sql_get_int(&sql, 7),
             .after = (uint32_t)sql_get_int(&sql, 8),
             .state = (enum row_state)sql_get_int(&sql, 9),
@@ -49,6 +48,7 @@ static enum status read_row(struct connection *connection, struct arena *arena,
             .lease_until = sql_get_int(&sql, 17),
             .ended = sql_get_int(&sql, 18),
         };
+        *item = sql_get_id(&sql, 6);
     }
     enum status status = sql_end(&sql);
     return status == STATUS_OK && !found ? STATUS_ABSENT : status;
@@ -58,11 +58,12 @@ enum status sqlite_get_change(struct sqlite_store *store, struct connection *con
                               struct arena *arena, const struct uuid *id, struct change *change_out)
 {
     struct change change;
+    struct uuid item;
     (void)store;
-    enum status status = read_row(connection, arena, id, &change);
+    enum status status = read_row(connection, arena, id, &change, &item);
     if (status == STATUS_OK) {
-        struct sql sql = sql_begin(connection, SQL_ITEM_BY_IDENTIFIER);
-        sql_id(&sql, &change.item.identifier);
+        struct sql sql = sql_begin(connection, SQL_ITEM_BY_NUMBER);
+        sql_id(&sql, &item);
         if (sql_row(&sql)) {
             change.item = sqlite_take_item(&sql, arena);
         }
@@ -197,12 +198,10 @@ static enum status mark_claimed(struct sqlite_store *store, const struct store_c
 static enum status load_bodies(struct sqlite_store *store, struct arena *arena,
                                struct change *change, bool *damaged)
 {
-    enum status status = sqlite_read_record(store, &store->writer, arena, id_slice(&change->id),
-                                            RECORD_BODY, &change->body);
+    enum status status =
+        sqlite_read_record(store, &store->writer, arena, &change->id, RECORD_BODY, &change->body);
     if (status == STATUS_OK) {
-        status =
-            sqlite_read_record(store, &store->writer, arena, id_slice(&change->item.identifier),
-                               RECORD_BASE, &change->item.base);
+        status = sqlite_read_base(store, &store->writer, arena, &change->item);
     }
     *damaged = status == STATUS_INVALID;
     return *damaged ? STATUS_OK : status;
@@ -233,7 +232,8 @@ static enum status claim_one(struct sqlite_store *store, struct store_claim_chan
     }
     struct item item = change->item;
     struct slice body = change->body;
-    status = read_row(&store->writer, arena, id, change); /* as claimed */
+    struct uuid row;
+    status = read_row(&store->writer, arena, id, change, &row); /* as claimed */
     change->item = item;
     change->body = body;
     if (status == STATUS_OK) {
@@ -323,17 +323,23 @@ static enum status check_result(struct sqlite_store *store, const struct attempt
 static enum status deliver(struct sqlite_store *store, const struct attempt_result *result,
                            const struct uuid *identifier)
 {
+    struct uuid row = UUID_NONE;
     struct sql sql = sql_begin(&store->writer, SQL_DELIVER_ITEM);
-    sql_id(&sql, identifier);
+    sql_uuid(&sql, identifier);
     sql_int(&sql, result->life);
     sql_text(&sql, result->ehr_id);
     sql_text(&sql, result->ehr_version);
     sql_int(&sql, store->now);
     enum status status = sql_run(&sql, NULL);
     if (status == STATUS_OK) {
-        status = sqlite_put_record(store, id_slice(identifier), RECORD_BASE, result->base);
+        sql = sql_begin(&store->writer, SQL_ITEM_ROW);
+        sql_uuid(&sql, identifier);
+        if (sql_row(&sql)) {
+            row = sql_get_id(&sql, 0);
+        }
+        status = sql_end(&sql);
     }
-    return status;
+    return status == STATUS_OK ? sqlite_put_record(store, &row, RECORD_BASE, result->base) : status;
 }
 
 static enum status record_one(struct sqlite_store *store, const struct attempt_result *result)
@@ -397,7 +403,7 @@ enum status sqlite_note_item(struct sqlite_store *store, struct store_note_item 
 {
     struct slice ehr = SLICE_NONE;
     struct sql sql = sql_begin(&store->writer, SQL_ITEM_BY_IDENTIFIER);
-    sql_id(&sql, &tx->in.identifier);
+    sql_uuid(&sql, &tx->in.identifier);
     bool found = sql_row(&sql);
     if (found) {
         ehr = sql_copy_text(&sql, 1, store->scratch);
@@ -408,7 +414,7 @@ enum status sqlite_note_item(struct sqlite_store *store, struct store_note_item 
     }
     if (status == STATUS_OK) {
         sql = sql_begin(&store->writer, SQL_NOTE_ITEM);
-        sql_id(&sql, &tx->in.identifier);
+        sql_uuid(&sql, &tx->in.identifier);
         sql_int(&sql, tx->in.life);
         sql_text(&sql, tx->in.ehr_version);
         status = sql_run(&sql, NULL);

@@ -283,7 +283,7 @@ static enum status take_claim(struct sqlite_store *store, struct store_claim_eva
     }
     status = take_messages(store, tx->tx.arena, id, claim);
     if (status == STATUS_OK && claim->evaluation.state == WORK_RESOLVED) {
-        status = sqlite_read_record(store, &store->writer, tx->tx.arena, id_slice(id), RECORD_FACTS,
+        status = sqlite_read_record(store, &store->writer, tx->tx.arena, id, RECORD_FACTS,
                                     &claim->facts);
         if (status == STATUS_INVALID) { /* damaged facts are fetched again */
             claim->facts = SLICE_NONE;
@@ -321,6 +321,9 @@ static enum status find_due(struct sqlite_store *store, const struct store_claim
     return sql_end(&sql);
 }
 
+/* Sorting may take this long of the writer's time at once: the rest comes with the next claim. */
+enum { SORTED_MOST = 4096 };
+
 enum status sqlite_claim_evaluations(struct sqlite_store *store, struct store_claim_evaluations *tx)
 {
     struct ids due = {NULL, 0};
@@ -328,9 +331,12 @@ enum status sqlite_claim_evaluations(struct sqlite_store *store, struct store_cl
         tx->in.lease_us <= 0) {
         return STATUS_INVALID;
     }
-    struct sql sql = sql_begin(&store->writer, SQL_EXPIRED_EVALUATIONS);
-    sql_int(&sql, store->now);
-    enum status status = give_back_all(store, &sql);
+    enum status status = sqlite_sort(store, SORTED_MOST);
+    if (status == STATUS_OK) {
+        struct sql sql = sql_begin(&store->writer, SQL_EXPIRED_EVALUATIONS);
+        sql_int(&sql, store->now);
+        status = give_back_all(store, &sql);
+    }
     if (status == STATUS_OK) {
         status = find_due(store, tx, &due);
     }
@@ -373,7 +379,7 @@ enum status sqlite_save_context(struct sqlite_store *store, struct store_save_co
     struct evaluation evaluation;
     enum status status = sqlite_get_claim(store, &tx->in.evaluation, tx->in.fence, &evaluation);
     if (status == STATUS_OK) {
-        status = sqlite_put_record(store, id_slice(&evaluation.id), RECORD_FACTS, tx->in.facts);
+        status = sqlite_put_record(store, &evaluation.id, RECORD_FACTS, tx->in.facts);
     }
     if (status == STATUS_OK) {
         struct sql sql = sql_begin(&store->writer, SQL_SET_RESOLVED);

@@ -233,20 +233,21 @@ static enum status supersede_visit(struct sqlite_store *store, const struct eval
 }
 
 static enum status supersede_item(struct sqlite_store *store, const struct evaluation *evaluation,
-                                  const struct uuid *identifier)
+                                  const struct uuid *item)
 {
     struct sql sql = sql_begin(&store->writer, SQL_UNSENT_OF_ITEM);
-    sql_id(&sql, identifier);
+    sql_id(&sql, item);
     sql_id(&sql, &evaluation->id);
     return supersede(store, &sql);
 }
 
 /* S10: an identifier is stored once and never another one for the same key. */
 static enum status upsert_item(struct sqlite_store *store, const struct evaluation *evaluation,
-                               const struct item *item)
+                               const struct item *item, struct uuid *row_out)
 {
     const struct item_key *key = &item->of;
     struct uuid stored = UUID_NONE;
+    struct uuid row = UUID_NONE;
     if (key->episode == 0 || uuid_is_none(item->identifier) || key->key.len == 0) {
         return STATUS_INVALID;
     }
@@ -259,17 +260,21 @@ static enum status upsert_item(struct sqlite_store *store, const struct evaluati
     sql_int(&sql, key->episode);
     bool found = sql_row(&sql);
     if (found) {
-        stored = sql_get_id(&sql, 0);
+        row = sql_get_id(&sql, 0);
+        stored = sql_get_uuid(&sql, 12);
     }
     enum status status = sql_end(&sql);
     if (status != STATUS_OK) {
         return status;
     }
     if (found) {
+        *row_out = row;
         return uuid_equal(stored, item->identifier) ? STATUS_OK : STATUS_REFUSED;
     }
+    row = sqlite_new_id(store);
     sql = sql_begin(&store->writer, SQL_ADD_ITEM);
-    sql_id(&sql, &item->identifier);
+    sql_id(&sql, &row);
+    sql_uuid(&sql, &item->identifier);
     sql_text(&sql, evaluation->ehr);
     sql_text(&sql, evaluation->patient);
     sql_text(&sql, key->mapping);
@@ -277,14 +282,14 @@ static enum status upsert_item(struct sqlite_store *store, const struct evaluati
     sql_text(&sql, key->key);
     sql_int(&sql, key->episode);
     sql_text(&sql, item->resource_type);
-    sql_int(&sql, store->now);
     status = sql_run(&sql, NULL);
+    *row_out = row;
     return status == STATUS_INVALID ? STATUS_REFUSED
                                     : status; /* the identifier is another item's */
 }
 
 static enum status add_change(struct sqlite_store *store, const struct evaluation *evaluation,
-                              const struct change *change)
+                              const struct change *change, const struct uuid *item)
 {
     struct uuid id = sqlite_new_id(store);
     bool ended = change->state == ROW_DROPPED || change->state == ROW_HELD ||
@@ -300,14 +305,14 @@ static enum status add_change(struct sqlite_store *store, const struct evaluatio
     sql_text(&sql, evaluation->visit);
     sql_id(&sql, &evaluation->id);
     sql_int(&sql, change->kind);
-    sql_id(&sql, &change->item.identifier);
+    sql_id(&sql, item);
     sql_int(&sql, change->order);
     sql_int(&sql, change->after);
     sql_int(&sql, change->not_before);
     sql_int(&sql, change->expires);
     enum status status = sql_run(&sql, NULL);
     if (status == STATUS_OK) {
-        status = sqlite_add_record(store, id_slice(&id), RECORD_BODY, change->body);
+        status = sqlite_add_record(store, &id, RECORD_BODY, change->body);
     }
     if (status == STATUS_OK && ended) {
         status = end_one(store, &id, change->state, change->reason, change->detail);
@@ -321,12 +326,13 @@ static enum status save_changes(struct sqlite_store *store, const struct evaluat
     enum status status = STATUS_OK;
     for (size_t i = 0; status == STATUS_OK && i < tx->in.change_count; i++) {
         const struct change *change = &tx->in.changes[i];
-        status = upsert_item(store, evaluation, &change->item);
+        struct uuid item;
+        status = upsert_item(store, evaluation, &change->item, &item);
         if (status == STATUS_OK) {
-            status = supersede_item(store, evaluation, &change->item.identifier);
+            status = supersede_item(store, evaluation, &item);
         }
         if (status == STATUS_OK) {
-            status = add_change(store, evaluation, change);
+            status = add_change(store, evaluation, change, &item);
         }
     }
     return status;
@@ -341,7 +347,7 @@ static enum status save_mapping(struct sqlite_store *store, const struct store_s
     sql_text(&sql, tx->in.mapping_hash);
     enum status status = sql_run(&sql, NULL);
     if (status == STATUS_OK && tx->in.trace.len != 0) {
-        status = sqlite_put_record(store, id_slice(&tx->in.evaluation), RECORD_TRACE, tx->in.trace);
+        status = sqlite_put_record(store, &tx->in.evaluation, RECORD_TRACE, tx->in.trace);
     }
     return status;
 }

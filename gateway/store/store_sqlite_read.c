@@ -51,15 +51,18 @@ static enum status ask_message(struct sqlite_store *store, struct arena *arena, 
 {
     const struct by *by = arg;
     struct message message = {0};
+    struct owner owner = owner_of_number(number_of_id(&store->reader.key, &by->id));
+    struct slice record = SLICE_NONE;
     struct sql sql = sql_begin(&store->reader, SQL_READ_MESSAGE);
     sql_id(&sql, &by->id);
     bool found = sql_row(&sql);
     if (found) {
         message = sqlite_take_message(&sql, arena);
+        record = arena_copy(arena, sql_get_blob(&sql, 12));
     }
     enum status status = absent_unless(found, sql_end(&sql));
     if (status == STATUS_OK) {
-        status = sqlite_read_record(store, &store->reader, arena, id_slice(&by->id), RECORD_PAYLOAD,
+        status = sqlite_open_record(store, owner_slice(&owner), RECORD_PAYLOAD, record,
                                     &message.payload);
     }
     if (status == STATUS_OK) {
@@ -84,8 +87,7 @@ static enum status take_item(struct sqlite_store *store, struct arena *arena, st
     }
     enum status status = absent_unless(found, sql_end(sql));
     if (status == STATUS_OK) {
-        status = sqlite_read_record(store, &store->reader, arena, id_slice(&item.identifier),
-                                    RECORD_BASE, &item.base);
+        status = sqlite_read_base(store, &store->reader, arena, &item);
     }
     if (status == STATUS_OK) {
         *out = item;
@@ -97,7 +99,7 @@ static enum status ask_item(struct sqlite_store *store, struct arena *arena, voi
 {
     const struct by *by = arg;
     struct sql sql = sql_begin(&store->reader, SQL_ITEM_BY_IDENTIFIER);
-    sql_id(&sql, &by->id);
+    sql_uuid(&sql, &by->id);
     return take_item(store, arena, &sql, by->out);
 }
 
@@ -160,8 +162,7 @@ static enum status ask_items(struct sqlite_store *store, struct arena *arena, vo
     }
     enum status status = sql_end(&sql);
     for (size_t i = 0; status == STATUS_OK && i < count; i++) {
-        status = sqlite_read_record(store, &store->reader, arena, id_slice(&items[i].identifier),
-                                    RECORD_BASE, &items[i].base);
+        status = sqlite_read_base(store, &store->reader, arena, &items[i]);
     }
     if (status == STATUS_OK) {
         *(struct items *)by->out = (struct items){items, count};
@@ -239,17 +240,18 @@ static enum status ask_capability(struct sqlite_store *store, struct arena *aren
 {
     const struct by *by = arg;
     struct capability capability = {0};
+    struct slice record = SLICE_NONE;
     struct sql sql = sql_begin(&store->reader, SQL_READ_CAPABILITY);
     sql_text(&sql, by->a);
     bool found = sql_row(&sql);
     if (found) {
         capability.etag = sql_copy_text(&sql, 0, arena);
         capability.fetched = sql_get_int(&sql, 1);
+        record = arena_copy(arena, sql_get_blob(&sql, 2));
     }
     enum status status = absent_unless(found, sql_end(&sql));
     if (status == STATUS_OK) {
-        status = sqlite_read_record(store, &store->reader, arena, by->a, RECORD_CAPABILITY,
-                                    &capability.body);
+        status = sqlite_open_record(store, by->a, RECORD_CAPABILITY, record, &capability.body);
     }
     if (status == STATUS_OK) {
         *(struct capability *)by->out = capability;
@@ -317,7 +319,9 @@ static enum status ask_time(struct sqlite_store *store, enum sql_id statement, s
                             int64_t *earliest)
 {
     struct sql sql = sql_begin(&store->reader, statement);
-    sql_text(&sql, ehr);
+    if (ehr.at != NULL) {
+        sql_text(&sql, ehr);
+    }
     if (sql_row(&sql) && sqlite3_column_type(sql.statement, 0) != SQLITE_NULL &&
         sql_get_int(&sql, 0) < *earliest) {
         *earliest = sql_get_int(&sql, 0);
@@ -332,6 +336,9 @@ static enum status ask_next(struct sqlite_store *store, struct arena *arena, voi
     bool stopped = false;
     struct by stop = {.a = by->a, .b = SLICE("stop-writes"), .out = &stopped};
     enum status status = ask_time(store, SQL_NEXT_EVALUATION, by->a, &next.evaluation);
+    if (status == STATUS_OK) {
+        status = ask_time(store, SQL_NEXT_UNSORTED, SLICE_NONE, &next.evaluation);
+    }
     if (status == STATUS_OK) {
         status = ask_time(store, SQL_NEXT_EVALUATION_LEASE, by->a, &next.evaluation);
     }

@@ -50,8 +50,9 @@ static enum status count_rows(struct sqlite_store *store, struct status_question
         struct ehr_status *ehr = status_of_ehr(question, sql_get_text(&sql, 0));
         size_t state = (size_t)sql_get_int(&sql, 1);
         uint64_t count = (uint64_t)sql_get_int(&sql, 2);
-        if (ehr != NULL && statement == SQL_COUNT_MESSAGES && state < WORK_STATES) {
-            ehr->messages[state] = count;
+        bool messages = statement == SQL_COUNT_MESSAGES || statement == SQL_COUNT_UNSORTED;
+        if (ehr != NULL && messages && state < WORK_STATES) {
+            ehr->messages[state] += count;
         } else if (ehr != NULL && statement == SQL_COUNT_EVALUATIONS && state < WORK_STATES) {
             ehr->evaluations[state] = count;
         } else if (ehr != NULL && statement == SQL_COUNT_CHANGES && state < ROW_STATES) {
@@ -111,11 +112,11 @@ static enum status ask_status(struct sqlite_store *store, struct arena *arena, v
 {
     struct store_status *out = arg;
     struct status_question question = {arena, ARENA_ARRAY(arena, EHRS_MOST, struct ehr_status), 0};
-    static const enum sql_id counts[] = {SQL_COUNT_MESSAGES, SQL_COUNT_EVALUATIONS,
-                                         SQL_COUNT_CHANGES};
+    static const enum sql_id counts[] = {SQL_COUNT_MESSAGES, SQL_COUNT_UNSORTED,
+                                         SQL_COUNT_EVALUATIONS, SQL_COUNT_CHANGES};
     bool all_stopped = false;
     enum status status = list_ehrs(store, &question);
-    for (size_t i = 0; status == STATUS_OK && i < 3; i++) {
+    for (size_t i = 0; status == STATUS_OK && i < sizeof counts / sizeof *counts; i++) {
         status = count_rows(store, &question, counts[i]);
     }
     for (size_t i = 0; status == STATUS_OK && i < question.count; i++) {
@@ -251,9 +252,9 @@ static enum status list_trail(struct sqlite_store *store, struct arena *arena,
         record->line.subject = sql_get_id(&sql, 4);
         record->line.patient = sql_copy_text(&sql, 5, arena);
         struct slice sealed = arena_copy(arena, sql_get_blob(&sql, 6));
-        if (record_open(id_slice(&record->line.subject), RECORD_TRAIL, sealed,
-                        &record->line.body) != STATUS_OK) {
-            atomic_fetch_add(&store->damaged, 1);
+        struct owner owner = owner_of_number(sql_get_int(&sql, 4));
+        if (sqlite_open_record(store, owner_slice(&owner), RECORD_TRAIL, sealed,
+                               &record->line.body) != STATUS_OK) {
             record->line.body = SLICE("(damaged)");
         }
     }

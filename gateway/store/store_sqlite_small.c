@@ -51,14 +51,13 @@ enum status sqlite_save_capability(struct sqlite_store *store, struct store_save
     if (tx->in.ehr.len == 0) {
         return STATUS_INVALID;
     }
+    struct slice record = record_pack(store->scratch, tx->in.ehr, RECORD_CAPABILITY, tx->in.body);
     struct sql sql = sql_begin(&store->writer, SQL_PUT_CAPABILITY);
     sql_text(&sql, tx->in.ehr);
     sql_text(&sql, tx->in.etag);
     sql_int(&sql, store->now);
-    enum status status = sql_run(&sql, NULL);
-    return status == STATUS_OK
-               ? sqlite_put_record(store, tx->in.ehr, RECORD_CAPABILITY, tx->in.body)
-               : status;
+    sql_blob(&sql, record);
+    return sql_run(&sql, NULL);
 }
 
 enum status sqlite_save_patient(struct sqlite_store *store, struct store_save_patient *tx)
@@ -157,9 +156,9 @@ static enum status remove_message(struct sqlite_store *store, const struct uuid 
 {
     enum status status = run_id(store, SQL_REMOVE_TRIGGERED, id);
     if (status == STATUS_OK) {
-        status = run_id(store, SQL_REMOVE_MESSAGE, id);
+        status = run_id(store, SQL_REMOVE_INBOX, id);
     }
-    return status == STATUS_OK ? run_id(store, SQL_REMOVE_RECORDS, id) : status;
+    return status == STATUS_OK ? run_id(store, SQL_REMOVE_MESSAGE, id) : status;
 }
 
 /* Items stay: they know what stands in the EHR. So does the trail. */

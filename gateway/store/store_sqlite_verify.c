@@ -39,16 +39,15 @@ static struct slice column(sqlite3_stmt *statement, int n)
     return (struct slice){at, at != NULL ? (size_t)len : 0};
 }
 
-/* An id as people read it, a text as it is. */
+/* The beginning of an id, which is what a row's number says of it; a text as it is. */
 static struct slice place(struct verification *v, sqlite3_stmt *statement, int n)
 {
-    struct slice bytes = column(statement, n);
-    if (sqlite3_column_type(statement, n) != SQLITE_BLOB) {
-        return bytes;
+    if (sqlite3_column_type(statement, n) != SQLITE_INTEGER) {
+        return column(statement, n);
     }
-    char *text = arena_alloc(v->arena, 2 * bytes.len + 1);
-    hex_write((const uint8_t *)bytes.at, bytes.len, text);
-    return slice_of(text);
+    unsigned long long number = (unsigned long long)sqlite3_column_int64(statement, n);
+    unsigned long long ms = number >> 12;
+    return arena_printf(v->arena, "%08llx-%04llx-7%03llx", ms >> 16, ms & 0xffff, number & 0xfff);
 }
 
 static bool each_row(struct verification *v, const char *sql,
@@ -134,14 +133,34 @@ static bool record_is_whole(struct slice owner, uint64_t part, struct slice reco
     return true;
 }
 
+static struct slice owner_bytes(int64_t n, char bytes[8])
+{
+    for (int i = 0; i < 8; i++) {
+        bytes[i] = (char)((uint64_t)n >> (8 * i));
+    }
+    return slice_from(bytes, 8);
+}
+
+/* Columns: the owner's number, the part, the record. */
 static void look_at_record(struct verification *v, sqlite3_stmt *row, void *arg)
+{
+    struct slice bytes;
+    char owner[8];
+    (void)arg;
+    v->out.records++;
+    if (!record_is_whole(owner_bytes(sqlite3_column_int64(row, 0), owner),
+                         (uint64_t)sqlite3_column_int64(row, 1), column(row, 2), &bytes)) {
+        add_fault(v, 13, "a record is damaged", place(v, row, 0));
+    }
+}
+
+static void look_at_capability(struct verification *v, sqlite3_stmt *row, void *arg)
 {
     struct slice bytes;
     (void)arg;
     v->out.records++;
-    if (!record_is_whole(column(row, 0), (uint64_t)sqlite3_column_int64(row, 1), column(row, 2),
-                         &bytes)) {
-        add_fault(v, 13, "a record is damaged", place(v, row, 0));
+    if (!record_is_whole(column(row, 0), 6, column(row, 1), &bytes)) {
+        add_fault(v, 13, "a record is damaged", column(row, 0));
     }
 }
 
@@ -157,7 +176,8 @@ static void hash_line(struct chain *chain, sqlite3_stmt *row, struct slice body)
 {
     struct slice ehr = column(row, 0);
     struct slice what = column(row, 3);
-    struct slice subject = column(row, 4);
+    char owner[8];
+    struct slice subject = owner_bytes(sqlite3_column_int64(row, 4), owner);
     struct slice patient = column(row, 5);
     uint64_t numbers[6] = {(uint64_t)sqlite3_column_int64(row, 1),
                            (uint64_t)sqlite3_column_int64(row, 2),
@@ -226,7 +246,9 @@ static void look_at_line(struct verification *v, sqlite3_stmt *row, void *arg)
     if (!slice_equal(column(row, 7), slice_from((const char *)chain->hash, SHA256_SIZE))) {
         add_fault(v, 12, "the trail is broken: the line before this one was changed", where);
     }
-    if (!record_is_whole(column(row, 4), 7, column(row, 6), &body)) {
+    char owner[8];
+    if (!record_is_whole(owner_bytes(sqlite3_column_int64(row, 4), owner), 7, column(row, 6),
+                         &body)) {
         add_fault(v, 13, "a line of the trail is damaged", where);
     }
     struct slice previous = column(row, 7);
@@ -282,7 +304,13 @@ enum status store_verify(struct slice state_dir, struct arena *arena,
         readable = each_row(&v, rule.sql, look_at_rule, &rule);
     }
     if (readable) {
-        readable = each_row(&v, "SELECT owner, part, bytes FROM record", look_at_record, NULL);
+        readable = each_row(&v,
+                            "SELECT n / 8, n % 8, bytes FROM record"
+                            " UNION ALL SELECT n, 1, record FROM message",
+                            look_at_record, NULL);
+    }
+    if (readable) {
+        readable = each_row(&v, "SELECT ehr, record FROM capability", look_at_capability, NULL);
     }
     if (readable) {
         each_row(&v,

@@ -34,7 +34,7 @@ struct evaluation {
  * (store_read_message). */
 struct evaluation_claim {
     struct evaluation evaluation;
-    const struct message *messages; /* in the order received, without payload */
+    const struct message *messages; /* the first 1000, in the order received, without payload */
     size_t message_count;
     struct slice facts; /* as saved by an earlier claim; empty: none yet */
 };

@@ -280,9 +280,8 @@ static void a_damaged_record_harms_no_other(void **state)
     struct change change = change_of("p3", "a", 1, 0);
     plan_as(f, &claim.evaluation, WORK_PLANNED, REASON_NONE, &change, 1);
     store_close(&f->store);
-    change_file(f, "UPDATE record SET bytes = substr(bytes, 1, length(bytes) - 1) WHERE part = 4;"
-                   "UPDATE record SET bytes = CAST(bytes || 'x' AS BLOB) WHERE part = 1 AND owner ="
-                   " (SELECT id FROM message WHERE key = 'k1')");
+    change_file(f, "UPDATE record SET bytes = substr(bytes, 1, length(bytes) - 1) WHERE n % 8 = 4;"
+                   "UPDATE message SET record = CAST(record || 'x' AS BLOB) WHERE key = 'k1'");
     open_store(f);
     struct message message;
     assert_int_equal(store_read_message(f->store, f->arena, bad, &message), STATUS_INVALID);
