@@ -324,13 +324,3 @@ enum status store_verify(struct slice state_dir, struct arena *arena,
     *faults_out = v.out;
     return STATUS_OK;
 }
-
-const char *store_rule(unsigned rule)
-{
-    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
-        if (rules[i].number == rule) {
-            return rules[i].sentence;
-        }
-    }
-    return "";
-}

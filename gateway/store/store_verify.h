@@ -30,7 +30,4 @@ struct store_faults {
 enum status store_verify(struct slice state_dir, struct arena *arena,
                          struct store_faults *faults_out);
 
-/* "S7: what it says". "" for a number that is no rule. */
-const char *store_rule(unsigned rule);
-
 #endif
