@@ -273,7 +273,7 @@ static enum status read_trace(struct sqlite_store *store, struct arena *arena,
                               const struct uuid *id, struct evaluation_way *way)
 {
     enum status status =
-        sqlite_read_record(store, &store->reader, arena, id_slice(id), RECORD_TRACE, &way->trace);
+        sqlite_read_record(store, &store->reader, arena, id, RECORD_TRACE, &way->trace);
     return status == STATUS_ABSENT || status == STATUS_INVALID ? STATUS_OK : status;
 }
 
