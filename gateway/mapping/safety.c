@@ -18,13 +18,20 @@ static bool stands_at(struct slice text, size_t at, const char *word)
 
 /* ---- words ---- */
 
+/* "low-fat milk" is food. */
+static bool begins_word(struct slice text, size_t at, const char *word)
+{
+    char before = at != 0 ? text.at[at - 1] : ' ';
+    return !is_letter(before) && !(before == '-' && strcmp(word, "fat ") == 0);
+}
+
 const char *safety_judging_word(struct slice text)
 {
     static const char *const words[] = {"obes", "fat ",      "overweight", "sobrepeso",
                                         "gord", "percentil", "IMC",        "BMI"};
     for (size_t at = 0; at < text.len; at++) {
         for (size_t i = 0; i < COUNT(words); i++) {
-            if ((at == 0 || !is_letter(text.at[at - 1])) && stands_at(text, at, words[i])) {
+            if (stands_at(text, at, words[i]) && begins_word(text, at, words[i])) {
                 return words[i];
             }
         }
