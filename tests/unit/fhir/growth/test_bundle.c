@@ -112,6 +112,60 @@ static void test_what_is_left_out_is_told(void **state)
     assert_true(isnan(result.visits[0].value[GROWTH_WEIGHT]));
 }
 
+/* "< 30 kg" is no weight. */
+static void test_a_bound_is_no_measurement(void **state)
+{
+    (void)state;
+    static const char text[] = BUNDLE(PATIENT(",\"gender\":\"male\"") OBSERVATION(
+        "final", "Patient/p", "29463-7", "2022-06-01",
+        "\"value\":30,\"code\":\"kg\",\"comparator\":\"<\""));
+    struct growth_bundle b;
+    assert_int_equal(read_bundle(text, &b), STATUS_OK);
+    assert_int_equal(b.count, 0);
+    assert_int_equal(diags.count, 1);
+    assert_string_equal(diags.first->sentence.at,
+                        "a measurement that is only a bound (comparator) was left out");
+}
+
+#define WEIGHT(id, subject, value)                                                                 \
+    "{\"resourceType\":\"Observation\",\"id\":\"" id                                               \
+    "\",\"status\":\"final\",\"subject\":{\"reference\":\"" subject                                \
+    "\"},\"code\":{\"coding\":[{\"system\":\"http://loinc.org\",\"code\":\"29463-7\"}]},"          \
+    "\"effectiveDateTime\":\"2022-06-01\",\"valueQuantity\":{\"value\":" value                     \
+    ",\"code\":\"kg\"}}"
+
+static enum status read_resources(void *arg)
+{
+    struct reading *reading = arg;
+    static const char patient[] =
+        "{\"resourceType\":\"Patient\",\"id\":\"p\",\"birthDate\":\"2015-06-01\"}";
+    static const char list[] =
+        "[" WEIGHT("1", "Patient/p", "30") "," WEIGHT("2", "Patient/p", "31") "," WEIGHT(
+            "1", "Patient/p", "30") "," WEIGHT("3", "Patient/q", "50") "]";
+    struct limits limits = LIMITS_DEFAULT;
+    const struct json *child = NULL;
+    const struct json *array = NULL;
+    const struct json *resources[4];
+    size_t count = 0;
+    diag_init(&diags, arena, 50);
+    json_parse(arena, source_create(arena, SLICE("p"), slice_of(patient)), &limits, &diags, &child);
+    json_parse(arena, source_create(arena, SLICE("l"), slice_of(list)), &limits, &diags, &array);
+    for (const struct json *it = json_first(array); it != NULL; it = json_next(it)) {
+        resources[count++] = it;
+    }
+    return growth_resources_read(arena, child, resources, count, &diags, &reading->bundle);
+}
+
+static void test_resources_without_a_bundle(void **state)
+{
+    (void)state;
+    struct reading reading = {.text = NULL};
+    assert_int_equal(arena_run(arena, read_resources, &reading), STATUS_OK);
+    assert_int_equal(reading.bundle.count, 2); /* one came twice, one is another child's */
+    assert_int_equal(diags.count, 1);
+    assert_int_equal(reading.bundle.child.birth_fault, GROWTH_DATE_OK);
+}
+
 #define BIRTH_SEX(code)                                                                            \
     ",\"extension\":[{\"url\":\"http://hl7.org/fhir/us/core/StructureDefinition/"                  \
     "us-core-birthsex\",\"valueCode\":\"" code "\"}]"
@@ -245,6 +299,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_units_codes_and_positions, setup, teardown),
         cmocka_unit_test_setup_teardown(test_what_is_left_out_is_told, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_bound_is_no_measurement, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_resources_without_a_bundle, setup, teardown),
         cmocka_unit_test_setup_teardown(test_sex, setup, teardown),
         cmocka_unit_test_setup_teardown(test_gestation_edema_and_plans, setup, teardown),
         cmocka_unit_test_setup_teardown(test_no_or_two_patients, setup, teardown),
