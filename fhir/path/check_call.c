@@ -146,20 +146,31 @@ static const struct path_type *item_of(struct checker *checker, const struct pat
     return type_is_nothing(input) ? any(checker) : type_times(checker->arena, input, 1, 1);
 }
 
-/* What repeat() yields is what it is applied to again: the second look knows both. */
+/*
+ * What repeat() yields is what it is applied to again: the last look knows both. A repeat() inside
+ * a look ahead is not looked into so, or the time would double with each nesting.
+ */
 static void check_repeat(struct checker *checker, struct node *arg, const struct path_type *input,
                          const struct surroundings *around)
 {
+    enum { LOOKS_AHEAD = 2 };
     struct diag_list *diags = checker->diags;
     struct diag_list scratch;
     diag_init(&scratch, checker->arena, 1);
     const struct path_type *self = item_of(checker, input);
-    enum { ROUNDS = 3 };
-    for (int i = 0; i < ROUNDS; i++) {
-        checker->diags = i + 1 < ROUNDS ? &scratch : diags;
+    for (int i = 0; i < LOOKS_AHEAD && checker->trial == 0; i++) {
         struct surroundings inside = inside_of(around, self);
+        checker->diags = &scratch;
+        checker->trial++;
         check_node(checker, arg, &inside);
+        checker->trial--;
+        checker->diags = diags;
         self = type_times(checker->arena, type_either(checker->arena, self, arg->type), 1, 1);
+    }
+    struct surroundings inside = inside_of(around, self);
+    check_node(checker, arg, &inside);
+    if (checker->trial != 0) {
+        arg->type = any(checker);
     }
 }
 

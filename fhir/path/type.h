@@ -80,7 +80,8 @@ struct checker {
     const struct path_scope *scope;
     struct diag_list *diags;
     unsigned slots;
-    unsigned lazy; /* above 0: inside a branch of iif(), which may never be evaluated */
+    unsigned trial; /* above 0: a look ahead of repeat(), whose faults are not told */
+    unsigned lazy;  /* above 0: inside a branch of iif(), which may never be evaluated */
 };
 
 /* What holds where an expression stands. */

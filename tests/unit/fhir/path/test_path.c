@@ -252,6 +252,25 @@ static void test_ceilings(void **state)
     expect_fault(f, "(((((1)))))", DIAG_PATH_NESTING, "nested too deep");
 }
 
+/* Checking takes no longer for each repeat() inside a repeat(). */
+static void test_nested_repeat(void **state)
+{
+    struct fixture *f = *state;
+    enum { DEEP = 40 };
+    char room[DEEP * 24];
+    size_t len = 0;
+    for (int i = 0; i < DEEP; i++) {
+        len += (size_t)snprintf(room + len, sizeof room - len, "children().repeat(");
+    }
+    len += (size_t)snprintf(room + len, sizeof room - len, "id");
+    for (int i = 0; i < DEEP; i++) {
+        len += (size_t)snprintf(room + len, sizeof room - len, ")");
+    }
+    run(f, room);
+    assert_true(arena_used(f->arena) < (size_t)32 << 20);
+    expect(f, "Bundle.repeat(entry.resource.repeat(contained)).count()", "System.Integer 0");
+}
+
 /* Out of memory is the caller's affair: it comes out of the caller's arena_run. */
 static enum status starve(void *arg)
 {
@@ -332,8 +351,9 @@ static void test_threads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_clock), TEST(test_resolve),  TEST(test_value_sets), TEST(test_variables),
-        TEST(test_types), TEST(test_ceilings), TEST(test_threads),    TEST(test_out_of_memory),
+        TEST(test_clock),         TEST(test_resolve), TEST(test_value_sets),
+        TEST(test_variables),     TEST(test_types),   TEST(test_ceilings),
+        TEST(test_nested_repeat), TEST(test_threads), TEST(test_out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
