@@ -62,6 +62,9 @@ enum breaker_change breaker_note(struct breaker *breaker, enum breaker_event eve
                                  int64_t now_us, uint64_t chance)
 {
     switch (event) {
+    case BREAKER_SILENT:
+        breaker->trial = false;
+        return BREAKER_SAME;
     case BREAKER_WELL: {
         /* An answer to a call from before the pause does not end it. */
         if (now_us < breaker->until_us) {

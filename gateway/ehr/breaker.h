@@ -37,6 +37,7 @@ enum breaker_gate breaker_gate(const struct breaker *breaker, int64_t now_us);
 void breaker_try(struct breaker *breaker);
 
 enum breaker_event {
+    BREAKER_SILENT, /* we gave it up ourselves: it says nothing about the EHR */
     BREAKER_WELL,   /* an answer, whatever it says */
     BREAKER_FAILED, /* no answer, or one that says the EHR is out of order */
     BREAKER_ASKED,  /* it asked us to wait: `wait_us`, 0 when it did not say how long */

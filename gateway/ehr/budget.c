@@ -1,6 +1,6 @@
 #include "gateway/ehr/budget.h"
 
-static const int64_t minute_us = 60 * 1000000;
+static const int64_t minute_us = INT64_C(60) * 1000000;
 
 /* `burst` at once and then one every interval: at most burst + (60 s - 1 us) / interval within any
  * 60 seconds, which is per_minute. */

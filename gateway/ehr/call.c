@@ -22,11 +22,14 @@ static enum status check(const struct ehr_request *request)
 
 static void copy_request(struct arena *arena, struct ehr_request *request)
 {
-    struct slice *texts[] = {&request->type,  &request->id,      &request->query, &request->system,
-                             &request->value, &request->version, &request->body,  &request->lane};
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        *texts[i] = arena_copy(arena, *texts[i]);
-    }
+    request->type = arena_copy(arena, request->type);
+    request->id = arena_copy(arena, request->id);
+    request->query = arena_copy(arena, request->query);
+    request->system = arena_copy(arena, request->system);
+    request->value = arena_copy(arena, request->value);
+    request->version = arena_copy(arena, request->version);
+    request->body = arena_copy(arena, request->body);
+    request->lane = arena_copy(arena, request->lane);
 }
 
 static struct slice make_url(struct call *call)
@@ -347,7 +350,10 @@ static struct note note_of(const struct call *call, int64_t now_utc)
     uint64_t wait_ms = 0;
     bool told = exchange->end == EXCHANGE_ANSWERED &&
                 outcome_wait(exchange, now_utc, 1000, config->retry.most_ms, &wait_ms) == STATUS_OK;
-    if (call->answer.outcome == EHR_UNAUTHORIZED) {
+    bool ours = call->answer.fault == EHR_FAULT_STOPPED || call->answer.fault == EHR_FAULT_MEMORY;
+    if (ours) {
+        note.event = BREAKER_SILENT;
+    } else if (call->answer.outcome == EHR_UNAUTHORIZED) {
         note.event = BREAKER_LOCKED;
         note.wait_us = TOKEN_PAUSE_MS * ms_us;
     } else if (exchange->status == 429 || (exchange->status == 503 && told)) {
@@ -365,7 +371,7 @@ static int64_t tomorrow(const struct config_ehr *config, int64_t now_utc)
     int64_t now = now_utc / second_us;
     int64_t offset =
         config->timezone != NULL ? (int64_t)zone_offset_minutes(config->timezone, now) * 60 : 0;
-    int64_t day = 24 * 3600;
+    const int64_t day = INT64_C(24) * 3600;
     return (((now + offset) / day + 1) * day - offset + 300) * second_us;
 }
 

@@ -228,10 +228,11 @@ int64_t engine_note(struct ehr *ehr, const struct note *note)
     int64_t now = engine_now(ehr);
     enum breaker_change change =
         breaker_note(&ehr->breaker, note->event, note->wait_us, now, chance);
-    if (note->event != BREAKER_WELL) {
+    bool failed = note->event != BREAKER_WELL && note->event != BREAKER_SILENT;
+    if (failed) {
         ehr->failures++;
     }
-    if (change == BREAKER_RAISED || (change == BREAKER_SAME && note->event != BREAKER_WELL)) {
+    if (change == BREAKER_RAISED || (change == BREAKER_SAME && failed)) {
         ehr->fault = note->fault;
         ehr->http_status = note->http_status;
     } else if (change == BREAKER_CLEARED) {

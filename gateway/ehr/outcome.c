@@ -286,10 +286,7 @@ static void read_resource(const struct ehr_request *request, const struct exchan
     if (slice_equal(resource_type, type)) {
         answer->resource = json;
         id = json_get_text(json, "id");
-    } else if (json != NULL && !slice_is(resource_type, "OperationOutcome")) {
-        doubt(request, answer, EHR_FAULT_WRONG_CONTENT);
-        return;
-    } else if (json != NULL && has_error(json)) {
+    } else if (json != NULL && (!slice_is(resource_type, "OperationOutcome") || has_error(json))) {
         doubt(request, answer, EHR_FAULT_WRONG_CONTENT);
         return;
     }

@@ -66,29 +66,39 @@ static enum paging_step fail(struct call *call, enum ehr_fault fault)
     return PAGING_END;
 }
 
+static void make_room(struct call *call)
+{
+    struct paging *paging = &call->paging;
+    size_t room = paging->room != 0 ? 2 * paging->room : 64;
+    const struct json **larger = ARENA_ARRAY(call->arena, room, const struct json *);
+    for (size_t i = 0; i < paging->match_count; i++) {
+        larger[i] = paging->matches[i];
+    }
+    paging->matches = larger;
+    paging->room = room;
+}
+
 /* All pages of a collected search live in the call's arena. A resource that comes again, because
  * the pages shifted, counts once, as it came last. */
 static void collect(struct call *call, const struct searchset *set)
 {
     struct paging *paging = &call->paging;
     for (size_t i = 0; i < set->match_count; i++) {
-        struct slice type = json_get_text(set->matches[i], "resourceType");
-        struct slice id = json_get_text(set->matches[i], "id");
-        size_t number = paging->match_count;
-        struct slice key = arena_printf(call->arena, "%.*s/%.*s", SLICE_ARGS(type), SLICE_ARGS(id));
-        if (id.len != 0 && !seen_add(&paging->resources, key, &number)) {
+        const struct json *it = set->matches[i];
+        struct slice type = json_get_text(it, "resourceType");
+        struct slice id = json_get_text(it, "id");
+        size_t number = 0;
+        struct slice key =
+            id.len != 0 ? arena_printf(call->arena, "%.*s/%.*s", SLICE_ARGS(type), SLICE_ARGS(id))
+                        : arena_printf(call->arena, "#%zu", paging->match_count);
+        if (!seen_add(&paging->resources, key, &number)) {
+            paging->matches[number] = it;
             continue;
         }
         if (paging->match_count == paging->room) {
-            size_t room = paging->room != 0 ? 2 * paging->room : 64;
-            const struct json **larger = ARENA_ARRAY(call->arena, room, const struct json *);
-            if (paging->match_count != 0) {
-                memcpy(larger, paging->matches, paging->match_count * sizeof *larger);
-            }
-            paging->matches = larger;
-            paging->room = room;
+            make_room(call);
         }
-        paging->matches[paging->match_count++] = set->matches[i];
+        paging->matches[paging->match_count++] = it;
     }
 }
 

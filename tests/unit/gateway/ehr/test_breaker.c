@@ -109,6 +109,20 @@ static void test_locked_pauses_at_least_as_told(void **state)
     assert_true(breaker.until_us == 120 * SECOND);
 }
 
+static void test_what_we_gave_up_ourselves_changes_nothing(void **state)
+{
+    (void)state;
+    struct breaker breaker = make();
+    for (unsigned i = 0; i < 10; i++) {
+        assert_int_equal(breaker_note(&breaker, BREAKER_SILENT, 0, 0, 0), BREAKER_SAME);
+    }
+    assert_int_equal(breaker_gate(&breaker, 0), BREAKER_OPEN);
+    breaker_note(&breaker, BREAKER_LOCKED, SECOND, 0, 0);
+    breaker_try(&breaker);
+    breaker_note(&breaker, BREAKER_SILENT, 0, 60 * SECOND, 0);
+    assert_int_equal(breaker_gate(&breaker, 60 * SECOND), BREAKER_TRIAL);
+}
+
 static void test_a_lone_failure_waits_the_first_pause(void **state)
 {
     (void)state;
@@ -127,6 +141,7 @@ int main(void)
         cmocka_unit_test(test_what_was_under_way_says_nothing_new),
         cmocka_unit_test(test_asked_to_wait),
         cmocka_unit_test(test_locked_pauses_at_least_as_told),
+        cmocka_unit_test(test_what_we_gave_up_ourselves_changes_nothing),
         cmocka_unit_test(test_a_lone_failure_waits_the_first_pause),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
