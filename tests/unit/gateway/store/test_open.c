@@ -230,7 +230,7 @@ static void a_store_of_the_first_schema_opens(void **state)
     assert_int_equal(status.ehrs[0].messages[WORK_PLANNED], 1);
     assert_int_equal(status.ehrs[0].messages[WORK_HELD], 1);
     assert_int_equal(status.ehrs[0].changes[ROW_UNKNOWN], 1);
-    clock_settable_set_utc(&f->time, T0 + 1000 * SECOND);
+    f->now = T0 + 1000 * SECOND;
     struct store_claim_changes look = claim_changes(f, false);
     assert_int_equal(look.out.count, 1);
     assert_true(look.out.changes[0].look_up);
