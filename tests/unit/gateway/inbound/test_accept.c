@@ -1,4 +1,3 @@
-// needs: seams
 // uses: gateway/store
 #include "../store/fixture.h"
 

@@ -1,4 +1,3 @@
-// needs: seams
 // packages: eplan::sqlite
 /* Opening: who may, what is refused, upgrades; records; the plans of the statements. */
 #include "fixture.h"

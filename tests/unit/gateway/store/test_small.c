@@ -1,4 +1,3 @@
-// needs: seams
 /* Polls, subscriptions, switches and their like; status and lists; retention; the trail. */
 #include "fixture.h"
 

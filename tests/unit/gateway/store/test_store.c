@@ -1,4 +1,3 @@
-// needs: seams
 /* The transactions, one by one. After each test every rule of INVARIANTS.md is checked. */
 #include "fixture.h"
 
