@@ -84,6 +84,7 @@ test('a store under another base URL is another EHR, and is refused', async () =
   const { code, stderr } = await refusedStart(config);
   assert.equal(code, 1);
   assert.match(stderr, /base-url: this store knows the EHR "north" under another URL than https:\/\/127\.0\.0\.1:10\/fhir/);
+  assert.match(stderr, /the EHR "north" is left out \[ehr-left-out\]/);
 });
 
 test('SIGHUP takes a change over; with a mistake, or one that needs a restart, all stays as it was', async () => {

@@ -332,6 +332,7 @@ static void test_expired(void **state)
     buf_init(&buf, world->arena, 4096);
     diag_render_all(&world->diags, &buf);
     assert_non_null(strstr(buf.at, "expired.pem ended on 20"));
+    assert_non_null(strstr(buf.at, "[tls-expiry]"));
     assert_non_null(strstr(buf.at, "hint: renew it and reload"));
     on_loop(world, world_stop_server);
     on_loop(world, world_start_server);
