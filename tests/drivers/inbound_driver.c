@@ -101,9 +101,24 @@ static void put_message(struct gateway *gateway, struct arena *arena, const stru
     }
 }
 
+/* Visits are sorted out when work is claimed; none is due here. */
+static void sort_visits(struct gateway *gateway, struct arena *arena)
+{
+    for (size_t i = 0; i < gateway->driver.config->ehr_count; i++) {
+        struct store_claim_evaluations claim = STORE_TX(CLAIM_EVALUATIONS);
+        claim.tx.arena = arena;
+        claim.in.ehr = gateway->driver.config->ehrs[i].name;
+        claim.in.owner = SLICE("driver");
+        claim.in.lease_us = 60000000;
+        claim.in.most = 1;
+        (void)store_run(gateway->store, &claim.tx);
+    }
+}
+
 static void put_status(struct gateway *gateway, struct arena *arena, struct json *line)
 {
     struct store_status status;
+    sort_visits(gateway, arena);
     if (store_read_status(gateway->store, arena, &status) != STATUS_OK) {
         return;
     }
