@@ -285,7 +285,7 @@ enum status zone_from_offset(struct arena *arena, struct slice text, const struc
         if (text.len != 6 || (text.at[0] != '+' && text.at[0] != '-') || text.at[3] != ':' ||
             !slice_to_u64(slice_part(text, 1, 2), &hours) ||
             !slice_to_u64(slice_part(text, 4, 2), &minutes) || minutes > 59 ||
-            hours * 60 + minutes > 14 * 60) {
+            hours * 60 + minutes > (uint64_t)14 * 60) {
             return STATUS_INVALID;
         }
         seconds = (int)(hours * 60 + minutes) * 60;

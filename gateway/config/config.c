@@ -181,13 +181,14 @@ static void load_ehr(struct loading *loading, struct slice path)
     const struct yaml *root = NULL;
     unsigned errors = loading->diags->errors;
     *ehr = (struct config_ehr){.file = path};
-    if (read_tree(loading, path, SPAN_NONE, &root) == STATUS_OK) {
+    bool read = read_tree(loading, path, SPAN_NONE, &root) == STATUS_OK;
+    if (read) {
         config_read_scope(&reader, SCOPE_ehr, root, ehr);
         if (root->kind == YAML_MAP) {
             config_check_ehr(&reader, root, &config->gateway, ehr);
         }
     }
-    if (loading->diags->errors == errors && name_is_free(loading, root, ehr)) {
+    if (read && loading->diags->errors == errors && name_is_free(loading, root, ehr)) {
         config->ehr_count++;
     } else {
         loading->refused[config->refused.count++] = path;

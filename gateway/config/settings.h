@@ -30,18 +30,18 @@ enum setting_type {
 };
 
 struct setting {
-    enum setting_scope scope;
     const char *path;
-    enum setting_type type;
     const char *preset; /* as written; NULL: must be given; "": not set */
+    const char *sentence;
+    const char *const *words; /* of a choice, by value; NULL behind the last */
     uint64_t least;
     uint64_t most;
-    bool live;
-    const char *sentence;
-    size_t offset;            /* of the field in struct config_<scope> */
-    size_t size;              /* of the field */
-    const char *const *words; /* of a choice, by value; NULL behind the last */
+    size_t offset; /* of the field in struct config_<scope> */
+    size_t size;   /* of the field */
+    enum setting_scope scope;
     enum setting_scope entry; /* of a list */
+    enum setting_type type;
+    bool live;
 };
 
 extern const struct setting settings[];
@@ -63,7 +63,7 @@ void config_read_preset(const struct config_reader *reader, const struct setting
                         void *field);
 
 /* Reads a map into struct config_<scope>, presets included. */
-void config_read_scope(const struct config_reader *reader, enum setting_scope scope,
+void config_read_scope(const struct config_reader *reader, enum setting_scope of,
                        const struct yaml *map, void *out);
 
 /* What must hold between settings. `root` is the file's map, for places. */

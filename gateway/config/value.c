@@ -99,15 +99,14 @@ static void set_count(const struct value *value, void *field)
 static void set_bytes(const struct value *value, void *field)
 {
     static const struct unit units[] = {
-        {"", 1},  {"B", 1}, {"KiB", 1024}, {"MiB", 1024 * 1024}, {"GiB", 1024 * 1024 * 1024},
-        {NULL, 0}};
+        {"", 1}, {"B", 1}, {"KiB", 1024}, {"MiB", 1048576}, {"GiB", 1073741824}, {NULL, 0}};
     set_number(value, units, "must be a size: a whole number with B, KiB, MiB or GiB", field);
 }
 
 static void set_duration(const struct value *value, void *field)
 {
-    static const struct unit units[] = {{"ms", 1},          {"s", 1000},     {"min", 60000},
-                                        {"h", 3600 * 1000}, {"d", 86400000}, {NULL, 0}};
+    static const struct unit units[] = {{"ms", 1},      {"s", 1000},     {"min", 60000},
+                                        {"h", 3600000}, {"d", 86400000}, {NULL, 0}};
     set_number(value, units, "must be a time: a whole number with ms, s, min, h or d", field);
 }
 
@@ -398,7 +397,7 @@ static void set_texts(const struct config_reader *reader, const struct setting *
             value.span = next->span;
         }
         text_setter(setting->type)(&value, &texts[i]);
-        next = list ? next->next : NULL;
+        next = list && next != NULL ? next->next : NULL;
     }
     if (node != NULL && (count < setting->least || count > setting->most)) {
         diag_add(reader->diags, DIAG_CONFIG_VALUE, node->span, "%s: must have %llu to %llu entries",

@@ -94,6 +94,16 @@ struct sqlite_store {
 
 struct uuid sqlite_new_id(void *db);
 
+/* The backend's functions (backend.h). */
+enum status sqlite_open(const struct store_options *options, struct diag_list *diags,
+                        void **db_out);
+void sqlite_close(void *db);
+enum status sqlite_begin(void *db);
+enum status sqlite_commit(void *db, bool *wrote_out);
+void sqlite_abandon(void *db);
+int sqlite_count_wal(void *arg, sqlite3 *db, const char *name, int pages);
+enum status sqlite_execute(struct connection *connection, const char *sql);
+
 struct sqlite_upgrade {
     int version;
     const char *const *sql; /* statements; NULL behind the last */
@@ -122,7 +132,7 @@ enum status sqlite_add_record(struct sqlite_store *store, const struct uuid *own
                               enum record_part part, struct slice bytes);
 /* Empty when there is none; STATUS_INVALID: damaged. Lives in the arena. */
 enum status sqlite_read_record(struct sqlite_store *store, struct connection *connection,
-                               struct arena *arena, const struct uuid *owner, enum record_part part,
+                               struct arena *arena, const struct uuid *id, enum record_part part,
                                struct slice *bytes_out);
 /* record_open, and the damage is counted. */
 enum status sqlite_open_record(struct sqlite_store *store, struct slice owner,
@@ -177,7 +187,7 @@ enum status sqlite_set_evaluation(struct sqlite_store *store, const struct evalu
 enum status sqlite_follow_message(struct sqlite_store *store, const struct uuid *message);
 enum status sqlite_follow_messages(struct sqlite_store *store, const struct uuid *evaluation);
 /* Ends the evaluation if none of its changes is open (S6, S7). *ended_out: whether it did. */
-enum status sqlite_settle_evaluation(struct sqlite_store *store, const struct uuid *evaluation,
+enum status sqlite_settle_evaluation(struct sqlite_store *store, const struct uuid *id,
                                      bool *ended_out);
 
 /* Ends a change, and those that wait for it when it did not succeed. Does not settle. */

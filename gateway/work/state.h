@@ -7,17 +7,17 @@
 #include "fhir/base/slice.h"
 
 enum work_state {
-#define WORK(id, code, name, end, phrase) id = code,
+#define WORK(id, code, name, end, phrase) id = (code),
 #include "gateway/work/states.def"
 };
 
 enum row_state {
-#define ROW(id, code, name, end, phrase) id = code,
+#define ROW(id, code, name, end, phrase) id = (code),
 #include "gateway/work/states.def"
 };
 
 enum reason {
-#define REASON(id, code, name, none_needed, sentence, advice) REASON_##id = code,
+#define REASON(id, code, name, none_needed, sentence, advice) REASON_##id = (code),
 #include "gateway/work/reasons.def"
     REASON_COUNT
 };
