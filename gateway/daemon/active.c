@@ -1,6 +1,7 @@
 #include "gateway/base/digest.h"
 #include "gateway/base/folder.h"
 #include "gateway/daemon/parts.h"
+#include "gateway/mapping/case.h"
 
 /* Path and text of each file, each with its length before it: no two folders give the same bytes.
  */
@@ -51,6 +52,10 @@ enum status active_load(struct arena *arena, const struct config *config, struct
     if (status == STATUS_OK) {
         active.hash = hash_of(arena, &files);
         active.validator = validator_create(arena, model_r4());
+        struct case_runner runner = {.validator = active.validator, .limits = LIMITS_DEFAULT};
+        status = case_pass_all(&runner, active.mapping, arena, texts, files.count, diags);
+    }
+    if (status == STATUS_OK) {
         *active_out = active;
     }
     return status;

@@ -91,7 +91,8 @@ struct daemon {
 /* ---- active.c ---- */
 
 /*
- * Reads, checks and hashes the one mapping that the configuration names. Lives in the arena.
+ * Reads, checks and hashes the one mapping that the configuration names, and runs its cases: one
+ * that does not do what they expect is refused as one with mistakes is. Lives in the arena.
  * STATUS_INVALID, STATUS_IO: diags says every mistake.
  */
 enum status active_load(struct arena *arena, const struct config *config, struct diag_list *diags,

@@ -36,6 +36,15 @@ enum status case_run_file(const struct case_runner *runner, const struct mapping
                           struct arena *arena, const struct mapping_file *file,
                           struct diag_list *diags, struct case_run **runs_out, size_t *count_out);
 
+/*
+ * Runs every case of the folder's files: what a mapping must pass before it becomes active. One
+ * diagnostic for each that fails. STATUS_INVALID: there was one, or a file is no case. What was
+ * made for a case that passed is released again; diags must live in another arena.
+ */
+enum status case_pass_all(const struct case_runner *runner, const struct mapping *mapping,
+                          struct arena *arena, const struct mapping_file *files, size_t count,
+                          struct diag_list *diags);
+
 /* Rows, plans and holds that no passed run of the list shows, each in words: "plan NAME". A hold is
  * shown by a case that expects it by its id. */
 size_t case_uncovered(const struct mapping *mapping, struct arena *arena,

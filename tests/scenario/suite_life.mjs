@@ -50,6 +50,23 @@ test('a mapping with a mistake is refused with file, line and column', async () 
   assert.match(stderr, /did you mean "implausible"\?|implausibel/);
 });
 
+// The mapping as shipped, in the folder, with a case that expects something else.
+function withFailingCase(folder) {
+  fs.cpSync(path.join(rootDir, 'mappings/healthy-weight'), `${folder}/mapping`, { recursive: true });
+  const file = `${folder}/mapping/cases/healthy-9y/case.yaml`;
+  const text = fs.readFileSync(file, 'utf8');
+  fs.writeFileSync(file, text.replace('outcome: drop', 'outcome: proposal'));
+  assert.notEqual(fs.readFileSync(file, 'utf8'), text);
+  return () => fs.writeFileSync(file, text);
+}
+
+test('a mapping that does not pass its own cases is refused', async () => {
+  const { code, stderr } = await refused('case', {}, { mappings: 'mapping' }, withFailingCase);
+  assert.equal(code, 1);
+  assert.match(stderr, /FOLDER\/mapping\/cases\/healthy-9y\/case\.yaml:\d+:\d+: error: the case "healthy-9y" fails: outcome: want proposal, got drop: healthy \[mapping-case-failed\]/);
+  assert.match(stderr, /hint: eplan test says all that differs; correct the mapping, or what is expected/);
+});
+
 test('live is refused for real patients while the mapping is not released, with the list of what is missing', async () => {
   const { code, stderr } = await refused('release', { synthetic: false });
   assert.equal(code, 1);
@@ -109,6 +126,28 @@ test('SIGHUP takes a change over; with a mistake, or one that needs a restart, a
   await subscribed(ehr);
   const { patient } = await admit(ehr.client, 'overweight');
   await until('the plan', async () => (await plansOf(ehr.client, patient.id)).length === 1);
+  assert.deepEqual(await daemon.stop(), { code: 0, signal: null });
+});
+
+test('SIGHUP with a mapping that fails a case keeps the last good one, which goes on planning', async () => {
+  const folder = scratch('reload-case');
+  const ehr = await startTestEhr(folder);
+  const given = { ehrs: [{ base: ehr.base }], gateway: { mappings: 'mapping' } };
+  const mend = withFailingCase(folder);
+  mend();
+  const daemon = await startDaemon(folder, await writeConfig(folder, given));
+  await subscribed(ehr);
+  withFailingCase(folder);
+  daemon.hangup();
+  await until('a refusal', () => daemon.lines('reload-refused').length === 1);
+  const [told] = daemon.lines('reload-diagnostic');
+  assert.equal(told.code, 'mapping-case-failed');
+  assert.ok(told.file.endsWith('mapping/cases/healthy-9y/case.yaml') && told.line > 0, JSON.stringify(told));
+  const { patient } = await admit(ehr.client, 'overweight');
+  await until('the plan', async () => (await plansOf(ehr.client, patient.id)).length === 1);
+  mend();
+  daemon.hangup();
+  await until('the mended one', () => daemon.lines('reloaded').length === 1);
   assert.deepEqual(await daemon.stop(), { code: 0, signal: null });
 });
 
