@@ -423,7 +423,7 @@ enum status growth_resources_read(struct arena *arena, const struct json *patien
     for (size_t i = 0; i < count; i++) {
         sorted[i] = resources[i];
     }
-    qsort(sorted, count, sizeof *sorted, by_type_and_id);
+    qsort(sorted, count, sizeof(const struct json *), by_type_and_id);
     begin(&reader, count);
     for (size_t i = 0; i < count; i++) {
         enum status status = i != 0 && is_same_resource(sorted[i - 1], sorted[i])

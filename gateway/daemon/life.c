@@ -67,11 +67,11 @@ static void step_stop(struct daemon *daemon)
     if (daemon->stop.stage == STOP_WORK && work(daemon) == 0) {
         stop_calls(daemon);
     }
-    if (daemon->stop.stage == STOP_CALLS && calls(daemon) == 0) {
+    enum stop_stage stage = daemon->stop.stage;
+    if ((stage == STOP_CALLS && calls(daemon) == 0) ||
+        (stage == STOP_CUT && (work(daemon) + calls(daemon) == 0 || over))) {
         loop_stop(daemon->loop);
-    } else if (daemon->stop.stage == STOP_CUT && (work(daemon) + calls(daemon) == 0 || over)) {
-        loop_stop(daemon->loop);
-    } else if (daemon->stop.stage != STOP_CUT && over) {
+    } else if (stage != STOP_CUT && over) {
         cut_off(daemon);
     }
 }

@@ -34,9 +34,9 @@ struct server_limits {
 };
 
 #define SERVER_LIMITS_DEFAULT                                                                      \
-    ((struct server_limits){.max_head = 16 * 1024,                                                 \
-                            .max_body = 4 * 1024 * 1024,                                           \
-                            .max_held = 64 * 1024 * 1024,                                          \
+    ((struct server_limits){.max_head = (size_t)16 * 1024,                                         \
+                            .max_body = (size_t)4 * 1024 * 1024,                                   \
+                            .max_held = (size_t)64 * 1024 * 1024,                                  \
                             .max_connections = 512,                                                \
                             .max_waiting = 1024,                                                   \
                             .handshake_ms = 5000,                                                  \
