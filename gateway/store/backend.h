@@ -1,7 +1,8 @@
 /*
  * What a database must offer to be a store: groups of transactions for the writer, questions for
  * anyone. The writer's functions are called by one thread at a time; the questions by any thread.
- * A backend: one struct of functions, here declared, and the files store_<backend>*.c.
+ * A backend: one struct of functions, here declared, and the files store_<backend>*.c. What a
+ * transaction means in SQL is written once (sql.h, store_sql*.c).
  */
 #ifndef GATEWAY_STORE_BACKEND_H
 #define GATEWAY_STORE_BACKEND_H

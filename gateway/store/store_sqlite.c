@@ -1,128 +1,43 @@
-/* Ids, groups, and what belongs to every transaction. */
-#include "gateway/store/store_sqlite.h"
-
-/* ---- ids ---- */
-
-struct uuid sqlite_new_id(void *db)
-{
-    struct sqlite_store *store = db;
-    int64_t us = clock_utc(&store->clock);
-    us = us > 0 ? us : 0;
-    int64_t n = us / 1000 << 12 | (us % 1000 << 12) / 1000;
-    pthread_mutex_lock(&store->id_lock);
-    if (n <= store->last_number) {
-        n = store->last_number + 1; /* within one tick, or the clock was set back */
-    }
-    store->last_number = n;
-    pthread_mutex_unlock(&store->id_lock);
-    return id_of_number(&store->writer.key, n);
-}
-
-/* ---- groups ---- */
-
-enum status sqlite_execute(struct connection *connection, const char *sql)
-{
-    int rc = sqlite3_exec(connection->db, sql, NULL, NULL, NULL);
-    return rc == SQLITE_OK ? STATUS_OK : STATUS_IO;
-}
+/* The SQLite backend: a group is a transaction of the one file; the log is written back in between.
+ */
+#include "gateway/store/store_sqlite_driver.h"
 
 enum status sqlite_begin(void *db)
 {
-    struct sqlite_store *store = db;
+    struct sqlite_backend *backend = db;
+    struct sqlite_store *store = &backend->store;
     store->now = clock_utc(&store->clock);
-    store->changes_before = sqlite3_total_changes(store->writer.db);
-    return sqlite_execute(&store->writer, "BEGIN IMMEDIATE");
-}
-
-typedef enum status apply_fn(struct sqlite_store *store, struct store_tx *tx);
-
-#define TX(id, name)                                                                               \
-    static enum status apply_##name(struct sqlite_store *store, struct store_tx *tx)               \
-    {                                                                                              \
-        return sqlite_##name(store, (struct store_##name *)tx);                                    \
-    }
-#include "gateway/store/transactions.def"
-
-static apply_fn *const functions[STORE_KIND_COUNT] = {
-#define TX(id, name) apply_##name,
-#include "gateway/store/transactions.def"
-};
-
-struct application {
-    struct sqlite_store *store;
-    struct store_tx *tx;
-};
-
-static enum status apply_in_scratch(void *arg)
-{
-    struct application *application = arg;
-    struct store_tx *tx = application->tx;
-    return functions[tx->kind](application->store, tx);
-}
-
-/* Both arenas may run out: each catches its own. */
-static enum status apply_in_arena(void *arg)
-{
-    struct application *application = arg;
-    return arena_run(application->store->scratch, apply_in_scratch, arg);
-}
-
-/*
- * A transaction that fails is undone to its savepoint. Accepting has none, because it is most of
- * all work and fails before it writes, or by the disk; then the whole group is done again one by
- * one.
- */
-static enum status group_apply(void *db, struct store_tx *tx)
-{
-    struct sqlite_store *store = db;
-    struct application application = {store, tx};
-    bool savepoint = tx->kind != STORE_ACCEPT;
-    if (savepoint && sqlite_execute(&store->writer, "SAVEPOINT tx") != STATUS_OK) {
-        return STATUS_IO;
-    }
-    int before = sqlite3_total_changes(store->writer.db);
-    tx->status = tx->arena != NULL ? arena_run(tx->arena, apply_in_arena, &application)
-                                   : apply_in_arena(&application);
-    arena_reset(store->scratch);
-    if (tx->status == STATUS_OK) {
-        return savepoint ? sqlite_execute(&store->writer, "RELEASE tx") : STATUS_OK;
-    }
-    sql_reset_all(&store->writer);
-    bool lost = tx->status == STATUS_IO || sqlite3_get_autocommit(store->writer.db) != 0 ||
-                (!savepoint && sqlite3_total_changes(store->writer.db) != before);
-    if (lost) {
-        return tx->status;
-    }
-    return savepoint ? sqlite_execute(&store->writer, "ROLLBACK TO tx; RELEASE tx") : STATUS_OK;
+    backend->written_before = sql_written(&store->writer);
+    return sql_execute(&store->writer, "BEGIN IMMEDIATE");
 }
 
 /* Writes the log back into the database when it has grown; what readers still need stays for later.
  */
-static void checkpoint(struct sqlite_store *store)
+static void checkpoint(struct sqlite_backend *backend)
 {
-    if (store->wal_pages < 0 || (size_t)store->wal_pages < store->wal_pages_most) {
+    if (backend->wal_pages < 0 || (size_t)backend->wal_pages < backend->wal_pages_most) {
         return;
     }
-    bool much = (size_t)store->wal_pages >= 4 * store->wal_pages_most;
+    bool much = (size_t)backend->wal_pages >= 4 * backend->wal_pages_most;
     int mode = much ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
-    sqlite3_wal_checkpoint_v2(store->writer.db, NULL, mode, NULL, NULL);
+    sqlite3_wal_checkpoint_v2(backend->store.writer.db, NULL, mode, NULL, NULL);
 }
 
 int sqlite_count_wal(void *arg, sqlite3 *db, const char *name, int pages)
 {
     (void)db;
     (void)name;
-    ((struct sqlite_store *)arg)->wal_pages = pages;
+    ((struct sqlite_backend *)arg)->wal_pages = pages;
     return SQLITE_OK;
 }
 
 enum status sqlite_commit(void *db, bool *wrote_out)
 {
-    struct sqlite_store *store = db;
-    bool wrote = sqlite3_total_changes(store->writer.db) != store->changes_before;
-    enum status status = sqlite_execute(&store->writer, "COMMIT");
+    struct sqlite_backend *backend = db;
+    bool wrote = sql_written(&backend->store.writer) != backend->written_before;
+    enum status status = sql_execute(&backend->store.writer, "COMMIT");
     if (status == STATUS_OK) {
-        checkpoint(store);
+        checkpoint(backend);
         *wrote_out = wrote;
     }
     return status;
@@ -130,113 +45,11 @@ enum status sqlite_commit(void *db, bool *wrote_out)
 
 void sqlite_abandon(void *db)
 {
-    struct sqlite_store *store = db;
-    sql_reset_all(&store->writer);
-    if (sqlite3_get_autocommit(store->writer.db) == 0) {
-        sqlite_execute(&store->writer, "ROLLBACK");
+    struct connection *writer = &((struct sqlite_backend *)db)->store.writer;
+    sql_reset_all(writer);
+    if (!sqlite_driver.lost(writer)) {
+        sql_execute(writer, "ROLLBACK");
     }
-}
-
-/* ---- what transactions share ---- */
-
-struct owner owner_of_number(int64_t n)
-{
-    struct owner owner;
-    for (size_t i = 0; i < sizeof owner.bytes; i++) {
-        owner.bytes[i] = (char)((uint64_t)n >> (8 * i));
-    }
-    return owner;
-}
-
-static enum status write_record(struct sqlite_store *store, enum sql_id statement,
-                                const struct uuid *id, enum record_part part, struct slice bytes)
-{
-    struct arena_mark mark = arena_mark(store->scratch);
-    int64_t n = number_of_id(&store->writer.key, id);
-    struct owner owner = owner_of_number(n);
-    struct slice record = record_pack(store->scratch, owner_slice(&owner), part, bytes);
-    struct sql sql = sql_begin(&store->writer, statement);
-    sql_int(&sql, n * 8 + part);
-    sql_blob(&sql, record);
-    enum status status = sql_run(&sql, NULL);
-    arena_rewind(store->scratch, mark);
-    return status;
-}
-
-enum status sqlite_put_record(struct sqlite_store *store, const struct uuid *owner,
-                              enum record_part part, struct slice bytes)
-{
-    return write_record(store, SQL_PUT_RECORD, owner, part, bytes);
-}
-
-enum status sqlite_add_record(struct sqlite_store *store, const struct uuid *owner,
-                              enum record_part part, struct slice bytes)
-{
-    return write_record(store, SQL_ADD_RECORD, owner, part, bytes);
-}
-
-enum status sqlite_open_record(struct sqlite_store *store, struct slice owner,
-                               enum record_part part, struct slice record, struct slice *bytes_out)
-{
-    enum status status = record_open(owner, part, record, bytes_out);
-    if (status != STATUS_OK) {
-        atomic_fetch_add(&store->damaged, 1);
-    }
-    return status;
-}
-
-enum status sqlite_read_record(struct sqlite_store *store, struct connection *connection,
-                               struct arena *arena, const struct uuid *id, enum record_part part,
-                               struct slice *bytes_out)
-{
-    struct slice bytes = SLICE_NONE;
-    struct slice record = SLICE_NONE;
-    int64_t n = number_of_id(&connection->key, id);
-    struct owner owner = owner_of_number(n);
-    struct sql sql = sql_begin(connection, SQL_READ_RECORD);
-    sql_int(&sql, n * 8 + part);
-    bool found = sql_row(&sql);
-    if (found) {
-        record = arena_copy(arena, sql_get_blob(&sql, 0));
-    }
-    enum status status = sql_end(&sql);
-    if (status == STATUS_OK && found) {
-        status = sqlite_open_record(store, owner_slice(&owner), part, record, &bytes);
-    }
-    if (status == STATUS_OK) {
-        *bytes_out = bytes;
-    }
-    return status;
-}
-
-enum status sqlite_read_base(struct sqlite_store *store, struct connection *connection,
-                             struct arena *arena, struct item *item)
-{
-    struct uuid row = UUID_NONE;
-    struct sql sql = sql_begin(connection, SQL_ITEM_ROW);
-    sql_uuid(&sql, &item->identifier);
-    if (sql_row(&sql)) {
-        row = sql_get_id(&sql, 0);
-    }
-    enum status status = sql_end(&sql);
-    return status == STATUS_OK
-               ? sqlite_read_record(store, connection, arena, &row, RECORD_BASE, &item->base)
-               : status;
-}
-
-enum status sqlite_next_fence(struct sqlite_store *store, uint64_t *fence_out)
-{
-    uint64_t fence = 0;
-    struct sql sql = sql_begin(&store->writer, SQL_NEXT_FENCE);
-    if (sql_row(&sql)) {
-        fence = (uint64_t)sql_get_int(&sql, 0);
-        sql_row(&sql);
-    }
-    enum status status = sql_end(&sql);
-    if (status == STATUS_OK) {
-        *fence_out = fence;
-    }
-    return status;
 }
 
 const struct store_backend store_sqlite = {
@@ -244,7 +57,7 @@ const struct store_backend store_sqlite = {
     .open = sqlite_open,
     .close = sqlite_close,
     .begin = sqlite_begin,
-    .apply = group_apply,
+    .apply = sqlite_apply,
     .commit = sqlite_commit,
     .abandon = sqlite_abandon,
     .new_id = sqlite_new_id,

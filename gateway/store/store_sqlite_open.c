@@ -1,5 +1,5 @@
 /* Opening: the folder, the lock, the file, its upgrade, and what a crash left. */
-#include "gateway/store/store_sqlite.h"
+#include "gateway/store/store_sqlite_driver.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,13 +12,13 @@
 enum {
     PAGE = 4096,
     WAL_BYTES = 16 * 1024 * 1024,
-    SCRATCH_CEILING = 256 * 1024 * 1024,
     PATH_MOST = 4096,
     APPLICATION_ID = 0x65506c6e /* "ePln" */
 };
 
 struct opening {
-    struct sqlite_store *store;
+    struct sqlite_backend *backend;
+    struct sqlite_store *store; /* the backend's */
     const struct store_options *options;
     struct diag_list *diags;
     char dir[PATH_MOST];
@@ -53,7 +53,7 @@ static enum status take_lock(struct opening *opening)
         return refuse(opening, STATUS_IO, strerror(errno),
                       "make the folder writable for the gateway");
     }
-    opening->store->lock_fd = fd;
+    opening->backend->lock_fd = fd;
     if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
         char what[96];
         ssize_t got = pread(fd, holder, sizeof holder - 1, 0);
@@ -106,8 +106,10 @@ static enum status make_files(struct opening *opening, char database[PATH_MOST])
 static enum status open_connection(struct opening *opening, const char *path, int flags,
                                    const char *pragmas, struct connection *connection)
 {
-    int rc =
-        sqlite3_open_v2(path, &connection->db, flags | SQLITE_OPEN_NOMUTEX, opening->options->vfs);
+    sqlite3 *db = NULL;
+    int rc = sqlite3_open_v2(path, &db, flags | SQLITE_OPEN_NOMUTEX, opening->options->vfs);
+    connection->driver = &sqlite_driver;
+    connection->db = db;
     if (rc == SQLITE_OK) {
         sqlite3_extended_result_codes(connection->db, 1);
         sqlite3_busy_timeout(connection->db, 5000);
@@ -150,7 +152,7 @@ static enum status check_application(struct opening *opening)
         return refuse(opening, STATUS_INVALID, "store.db is no store of the gateway", NULL);
     }
     snprintf(sql, sizeof sql, "PRAGMA application_id = %d", APPLICATION_ID);
-    return sqlite_execute(writer, sql) == STATUS_OK
+    return sql_execute(writer, sql) == STATUS_OK
                ? STATUS_OK
                : refuse(opening, STATUS_IO, sqlite3_errmsg(writer->db), NULL);
 }
@@ -224,14 +226,13 @@ static enum status read_ids(struct opening *opening)
 static enum status recover_in_transaction(void *arg)
 {
     struct opening *opening = arg;
-    struct sqlite_store *store = opening->store;
     bool wrote;
-    enum status status = sqlite_begin(store);
+    enum status status = sqlite_begin(opening->backend);
     if (status == STATUS_OK) {
-        status = sqlite_recover(store);
+        status = sqlite_recover(opening->store);
     }
     if (status == STATUS_OK) {
-        status = sqlite_commit(store, &wrote);
+        status = sqlite_commit(opening->backend, &wrote);
     }
     return status;
 }
@@ -265,11 +266,11 @@ static enum status open_database(struct opening *opening)
         status = read_ids(opening);
     }
     if (status == STATUS_OK) {
-        sqlite3_wal_hook(store->writer.db, sqlite_count_wal, store);
+        sqlite3_wal_hook(store->writer.db, sqlite_count_wal, opening->backend);
         status = arena_run(store->scratch, recover_in_transaction, opening);
         arena_reset(store->scratch);
         if (status != STATUS_OK) {
-            sqlite_abandon(store);
+            sqlite_abandon(opening->backend);
             status = refuse(opening, STATUS_IO, sqlite3_errmsg(store->writer.db), NULL);
         }
     }
@@ -282,40 +283,36 @@ static enum status open_database(struct opening *opening)
 
 void sqlite_close(void *db)
 {
-    struct sqlite_store *store = db;
+    struct sqlite_backend *backend = db;
+    struct sqlite_store *store = &backend->store;
     if (store->writer.db != NULL) {
         sqlite3_wal_hook(store->writer.db, NULL, NULL);
     }
     connection_close(&store->reader);
     connection_close(&store->writer);
-    if (store->lock_fd >= 0) {
-        close(store->lock_fd);
+    if (backend->lock_fd >= 0) {
+        close(backend->lock_fd);
     }
-    pthread_mutex_destroy(&store->id_lock);
-    pthread_mutex_destroy(&store->read_lock);
-    arena_destroy(&store->scratch);
-    free(store);
+    sqlite_store_clear(store);
+    free(backend);
 }
 
 enum status sqlite_open(const struct store_options *options, struct diag_list *diags, void **db_out)
 {
-    struct sqlite_store *store = calloc(1, sizeof *store);
-    if (store == NULL) {
+    struct sqlite_backend *backend = calloc(1, sizeof *backend);
+    if (backend == NULL) {
         return STATUS_NO_MEMORY;
     }
-    struct opening opening = {.store = store, .options = options, .diags = diags};
-    store->lock_fd = -1;
-    store->clock = options->clock.utc != NULL ? options->clock : clock_system;
-    store->random = options->random.fill != NULL ? options->random : random_system;
-    store->wal_pages_most = (options->wal_bytes != 0 ? options->wal_bytes : WAL_BYTES) / PAGE;
-    pthread_mutex_init(&store->id_lock, NULL);
-    pthread_mutex_init(&store->read_lock, NULL);
-    store->scratch = arena_create(SCRATCH_CEILING);
-    enum status status = store->scratch != NULL ? open_database(&opening) : STATUS_NO_MEMORY;
+    struct opening opening = {
+        .backend = backend, .store = &backend->store, .options = options, .diags = diags};
+    backend->lock_fd = -1;
+    backend->wal_pages_most = (options->wal_bytes != 0 ? options->wal_bytes : WAL_BYTES) / PAGE;
+    enum status status =
+        sqlite_store_init(&backend->store, options) ? open_database(&opening) : STATUS_NO_MEMORY;
     if (status != STATUS_OK) {
-        sqlite_close(store);
+        sqlite_close(backend);
         return status;
     }
-    *db_out = store;
+    *db_out = backend;
     return STATUS_OK;
 }

@@ -1,7 +1,7 @@
 /* Numbered upgrades, forward only. */
 #include <stdio.h>
 
-#include "gateway/store/store_sqlite.h"
+#include "gateway/store/store_sqlite_driver.h"
 
 static int read_version(sqlite3 *db)
 {

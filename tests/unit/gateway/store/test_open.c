@@ -5,7 +5,7 @@
 #include <sqlite3.h>
 #include <sys/wait.h>
 
-#include "gateway/store/store_sqlite.h"
+#include "gateway/store/store_sqlite_driver.h"
 
 /* The text is compared with the folder's name taken out. */
 static void check_refused(struct fixture *f, enum status want, const char *want_text)
@@ -160,6 +160,13 @@ static int64_t number(sqlite3 *db, const char *sql)
     return value;
 }
 
+static sqlite3 *open_file(const char *path)
+{
+    sqlite3 *db = NULL;
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    return db;
+}
+
 /* Rows in every state that matters, in a store of the first schema, then upgraded. */
 static void an_upgrade_keeps_all_and_a_failed_one_changes_nothing(void **state)
 {
@@ -180,7 +187,7 @@ static void an_upgrade_keeps_all_and_a_failed_one_changes_nothing(void **state)
     struct diag_list diags;
     diag_init(&diags, f->arena, 10);
     snprintf(path, sizeof path, "%s/store.db", f->dir);
-    assert_int_equal(sqlite3_open(path, &connection.db), SQLITE_OK);
+    connection.db = open_file(path);
     const struct sqlite_upgrade bad[] = {sqlite_upgrades[0], {2, broken}};
     assert_int_equal(sqlite_upgrade(&connection, slice_of(f->dir), bad, 2, &diags), STATUS_IO);
     assert_true(slice_is(diags.first->sentence,
@@ -198,7 +205,7 @@ static void an_upgrade_keeps_all_and_a_failed_one_changes_nothing(void **state)
     sqlite3_close(connection.db);
     /* The copy from before is whole and of the old schema. */
     snprintf(path, sizeof path, "%s/store-1.db", f->dir);
-    assert_int_equal(sqlite3_open(path, &connection.db), SQLITE_OK);
+    connection.db = open_file(path);
     assert_int_equal(number(connection.db, "PRAGMA user_version"), 1);
     assert_int_equal(number(connection.db, "SELECT count(*) FROM message"), 3);
     sqlite3_close(connection.db);

@@ -1,5 +1,5 @@
 /* b, c. Evaluations: claims, context, and how their end reaches the messages. */
-#include "gateway/store/store_sqlite.h"
+#include "gateway/store/store_sql.h"
 
 /* ---- reading ---- */
 
@@ -397,15 +397,15 @@ enum status sqlite_save_context(struct sqlite_store *store, struct store_save_co
 enum status sqlite_recover(struct sqlite_store *store)
 {
     enum status status = STATUS_OK;
-    for (int before = -1;
-         status == STATUS_OK && sqlite3_total_changes(store->writer.db) != before;) {
-        before = sqlite3_total_changes(store->writer.db); /* a hundred at a time */
+    for (uint64_t before = UINT64_MAX;
+         status == STATUS_OK && sql_written(&store->writer) != before;) {
+        before = sql_written(&store->writer); /* a hundred at a time */
         struct sql sql = sql_begin(&store->writer, SQL_CLAIMED_EVALUATIONS);
         status = give_back_all(store, &sql);
     }
-    for (int before = -1;
-         status == STATUS_OK && sqlite3_total_changes(store->writer.db) != before;) {
-        before = sqlite3_total_changes(store->writer.db);
+    for (uint64_t before = UINT64_MAX;
+         status == STATUS_OK && sql_written(&store->writer) != before;) {
+        before = sql_written(&store->writer);
         status = sqlite_lose_claims(store, INT64_MAX);
     }
     return status;

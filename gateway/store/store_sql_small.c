@@ -1,5 +1,5 @@
 /* g, h. Polls, subscriptions, capabilities, patients, switches, EHRs; and retention. */
-#include "gateway/store/store_sqlite.h"
+#include "gateway/store/store_sql.h"
 
 static bool named(struct slice ehr, struct slice name)
 {

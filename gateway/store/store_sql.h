@@ -1,77 +1,16 @@
-/* The SQLite backend's own matters. Only store_sqlite*.c include this, and only here is sqlite3.h.
+/*
+ * What every backend that speaks SQL shares: the transactions and the questions, written once over
+ * sql.h (store_sql*.c). Only store_sql*.c and the backends' own files include this.
  */
-#ifndef GATEWAY_STORE_STORE_SQLITE_H
-#define GATEWAY_STORE_STORE_SQLITE_H
+#ifndef GATEWAY_STORE_STORE_SQL_H
+#define GATEWAY_STORE_STORE_SQL_H
 
 #include <pthread.h>
-#include <sqlite3.h>
 #include <stdatomic.h>
 
 #include "gateway/store/backend.h"
 #include "gateway/store/record.h"
-
-/* ---- statements (store_sqlite_sql.c) ---- */
-
-enum sql_id {
-#define SQL(id, text) SQL_##id,
-#include "gateway/store/statements.def"
-#undef SQL
-    SQL_COUNT
-};
-
-/* The store's own, for the part of its ids that nobody can guess. */
-struct id_key {
-    uint64_t k[2];
-};
-
-struct connection {
-    sqlite3 *db;
-    struct id_key key;
-    sqlite3_stmt *statements[SQL_COUNT]; /* prepared when first needed */
-};
-
-/* One use of a statement: begin, bind in the order of ?1, ?2 ..., rows, end. What is bound must
- * stay until the end. */
-struct sql {
-    struct connection *connection;
-    sqlite3_stmt *statement; /* NULL: rc says why */
-    int bound;
-    int rc;
-};
-
-struct sql sql_begin(struct connection *connection, enum sql_id id);
-void sql_text(struct sql *sql, struct slice text);
-void sql_blob(struct sql *sql, struct slice bytes);
-void sql_int(struct sql *sql, int64_t value);
-void sql_id(struct sql *sql, const struct uuid *id);     /* one of ours, as its number; else -1 */
-void sql_uuid(struct sql *sql, const struct uuid *uuid); /* any, as bytes */
-bool sql_row(struct sql *sql);                           /* true: there is a row */
-enum status sql_end(struct sql *sql); /* STATUS_OK, STATUS_IO, STATUS_INVALID (a constraint) ... */
-/* Without rows: row, then end. *changed_out (may be NULL): how many rows were written. */
-enum status sql_run(struct sql *sql, int *changed_out);
-
-int64_t sql_get_int(const struct sql *sql, int column);
-struct uuid sql_get_id(const struct sql *sql, int column);
-struct uuid sql_get_uuid(const struct sql *sql, int column);
-struct slice sql_get_text(const struct sql *sql,
-                          int column); /* borrowed until the next row or end */
-struct slice sql_get_blob(const struct sql *sql, int column); /* the same */
-struct slice sql_copy_text(const struct sql *sql, int column, struct arena *arena);
-
-/* After a jump out of the middle (arena): every statement is ended. */
-void sql_reset_all(struct connection *connection);
-void connection_close(struct connection *connection);
-
-struct uuid id_of_number(const struct id_key *key, int64_t n); /* 0: UUID_NONE */
-/* 0: UUID_NONE; -1: no id that this store made. */
-int64_t number_of_id(const struct id_key *key, const struct uuid *id);
-
-struct ids {
-    struct uuid *at;
-    size_t count;
-};
-/* Takes all ids (first column) that the statement gives, and ends it. Lives in the arena. */
-enum status sql_take_ids(struct sql *sql, struct arena *arena, struct ids *ids_out);
+#include "gateway/store/sql.h"
 
 /* ---- the store ---- */
 
@@ -81,10 +20,6 @@ struct sqlite_store {
     struct clock clock;
     struct random random;
     int64_t now; /* of the group being applied */
-    int changes_before;
-    size_t wal_pages_most;
-    int wal_pages;
-    int lock_fd;
     pthread_mutex_t id_lock;
     int64_t last_number;
     pthread_mutex_t read_lock; /* guards reader */
@@ -94,15 +29,11 @@ struct sqlite_store {
 
 struct uuid sqlite_new_id(void *db);
 
-/* The backend's functions (backend.h). */
-enum status sqlite_open(const struct store_options *options, struct diag_list *diags,
-                        void **db_out);
-void sqlite_close(void *db);
-enum status sqlite_begin(void *db);
-enum status sqlite_commit(void *db, bool *wrote_out);
-void sqlite_abandon(void *db);
-int sqlite_count_wal(void *arg, sqlite3 *db, const char *name, int pages);
-enum status sqlite_execute(struct connection *connection, const char *sql);
+/* All of tx or nothing of it, in the group that is open (backend.h). */
+enum status sqlite_apply(void *db, struct store_tx *tx);
+/* Everything that is not the database's own: locks, arena, clock. false: no memory. */
+bool sqlite_store_init(struct sqlite_store *store, const struct store_options *options);
+void sqlite_store_clear(struct sqlite_store *store);
 
 struct sqlite_upgrade {
     int version;
@@ -110,12 +41,6 @@ struct sqlite_upgrade {
 };
 extern const struct sqlite_upgrade sqlite_upgrades[];
 extern const size_t sqlite_upgrade_count;
-/* Brings the database to the last of the upgrades, each in a transaction of its own; a store that
- * was in use before is first copied to `<state_dir>/store-<version>.db`. STATUS_REFUSED: it is
- * newer. */
-enum status sqlite_upgrade(struct connection *connection, struct slice state_dir,
-                           const struct sqlite_upgrade *upgrades, size_t count,
-                           struct diag_list *diags);
 
 /* ---- transactions: one function each (transactions.def) ---- */
 
@@ -207,7 +132,7 @@ enum status sqlite_recover(struct sqlite_store *store);
 struct message sqlite_take_message(const struct sql *sql, struct arena *arena);
 struct item sqlite_take_item(const struct sql *sql, struct arena *arena);
 
-/* ---- questions (store_sqlite_read.c, store_sqlite_show.c) ---- */
+/* ---- questions (store_sql_read.c, store_sql_show.c) ---- */
 
 /* Runs ask(store, arena, arg) with the reader's lock held, inside arena_run. */
 enum status sqlite_ask(struct sqlite_store *store, struct arena *arena,

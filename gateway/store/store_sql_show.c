@@ -1,5 +1,5 @@
 /* Questions that people ask: status, the open list, the way of a message or a patient. */
-#include "gateway/store/store_sqlite.h"
+#include "gateway/store/store_sql.h"
 
 enum { EHRS_MOST = 1000 };
 

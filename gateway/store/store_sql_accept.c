@@ -1,6 +1,6 @@
 /* a. Messages come in; the trail; the small transactions. */
 #include "gateway/base/digest.h"
-#include "gateway/store/store_sqlite.h"
+#include "gateway/store/store_sql.h"
 
 /* The same key by the same sender within its time. */
 static enum status find_repeat(struct sqlite_store *store, const struct message *message,

@@ -5,13 +5,13 @@
  *
  * n is the part of an id (UUIDv7) that says when it was made, a number that only grows: rows are
  * appended, and references are short. The rest of an id follows from n and the store's own key,
- * meta.id_key (store_sqlite_sql.c).
+ * meta.id_key (sql.c).
  *
  * What must be durable before the answer is one append to `message` and its key: what it means for
- * visits is written down when work is claimed next (store_sqlite_sort.c). Rows of `message` up to
+ * visits is written down when work is claimed next (store_sql_sort.c). Rows of `message` up to
  * meta.sorted are sorted; their progress is in `inbox`.
  */
-#include "gateway/store/store_sqlite.h"
+#include "gateway/store/store_sql.h"
 
 /* 1: the first schema. */
 static const char *const first[] = {
@@ -23,7 +23,7 @@ static const char *const first[] = {
     " advice TEXT NOT NULL DEFAULT '', error_at INT NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID",
 
     /* key_until: the key is taken until then */
-    /* key_until: the key is taken until then; triggers: store_sqlite_sort.c; record: record.h */
+    /* key_until: the key is taken until then; triggers: store_sql_sort.c; record: record.h */
     "CREATE TABLE message("
     " n INTEGER PRIMARY KEY, ehr TEXT NOT NULL, kind INT NOT NULL, sender TEXT NOT NULL,"
     " key TEXT NOT NULL, key_hash INT NOT NULL, key_until INT NOT NULL, type TEXT NOT NULL,"

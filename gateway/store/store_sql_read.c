@@ -1,5 +1,5 @@
 /* Questions about rows, through the reader's connection. */
-#include "gateway/store/store_sqlite.h"
+#include "gateway/store/store_sql.h"
 
 struct question {
     struct sqlite_store *store;
@@ -322,8 +322,7 @@ static enum status ask_time(struct sqlite_store *store, enum sql_id statement, s
     if (ehr.at != NULL) {
         sql_text(&sql, ehr);
     }
-    if (sql_row(&sql) && sqlite3_column_type(sql.statement, 0) != SQLITE_NULL &&
-        sql_get_int(&sql, 0) < *earliest) {
+    if (sql_row(&sql) && !sql_is_null(&sql, 0) && sql_get_int(&sql, 0) < *earliest) {
         *earliest = sql_get_int(&sql, 0);
     }
     return sql_end(&sql);

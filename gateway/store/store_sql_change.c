@@ -1,5 +1,5 @@
 /* e, f. Changes are claimed, sent or looked up, and end. */
-#include "gateway/store/store_sqlite.h"
+#include "gateway/store/store_sql.h"
 
 /* ---- reading ---- */
 

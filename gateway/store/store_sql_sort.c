@@ -4,7 +4,7 @@
  * arrival and with the times of arrival. Many messages of one visit then cost one search each, and
  * a crash in between costs nothing: meta.sorted says how far it came (S3).
  */
-#include "gateway/store/store_sqlite.h"
+#include "gateway/store/store_sql.h"
 
 enum { UNIT = 0x1f, RECORD_SEPARATOR = 0x1e }; /* between patient and visit; behind each pair */
 

@@ -1,5 +1,5 @@
 /* d. What an evaluation came to: items, changes, and how both end together. */
-#include "gateway/store/store_sqlite.h"
+#include "gateway/store/store_sql.h"
 
 /* ---- the end of changes ---- */
 

@@ -1,65 +1,28 @@
-/* Statements: prepared once, bound in order, always ended. */
-#include "gateway/store/store_sqlite.h"
+/* Statements over any driver; ids. */
+#include "gateway/store/sql.h"
 
-static const char *const texts[SQL_COUNT] = {
-#define SQL(id, text) text,
-#include "gateway/store/statements.def"
-#undef SQL
-};
-
-static enum status status_of(int rc)
-{
-    switch (rc & 0xff) {
-    case SQLITE_OK:
-    case SQLITE_ROW:
-    case SQLITE_DONE:
-        return STATUS_OK;
-    case SQLITE_NOMEM:
-        return STATUS_NO_MEMORY;
-    case SQLITE_CONSTRAINT:
-    case SQLITE_MISMATCH:
-    case SQLITE_RANGE:
-    case SQLITE_TOOBIG:
-        return STATUS_INVALID;
-    default: /* full, read-only, I/O error, corrupt: the disk */
-        return STATUS_IO;
-    }
-}
+#include <string.h>
 
 struct sql sql_begin(struct connection *connection, enum sql_id id)
 {
-    struct sql sql = {.connection = connection, .rc = SQLITE_OK};
-    if (connection->statements[id] == NULL) {
-        sql.rc = sqlite3_prepare_v3(connection->db, texts[id], -1, SQLITE_PREPARE_PERSISTENT,
-                                    &connection->statements[id], NULL);
-    }
-    sql.statement = connection->statements[id];
+    struct sql sql = {.connection = connection, .id = id};
+    connection->driver->begin(&sql);
     return sql;
-}
-
-static void bound(struct sql *sql, int rc)
-{
-    if (sql->rc == SQLITE_OK) {
-        sql->rc = rc;
-    }
 }
 
 void sql_text(struct sql *sql, struct slice text)
 {
-    const char *at = text.at != NULL ? text.at : "";
-    bound(sql, sqlite3_bind_text64(sql->statement, ++sql->bound, at, text.len, SQLITE_STATIC,
-                                   SQLITE_UTF8));
+    sql->connection->driver->bind_text(sql, text);
 }
 
 void sql_blob(struct sql *sql, struct slice bytes)
 {
-    const char *at = bytes.at != NULL ? bytes.at : "";
-    bound(sql, sqlite3_bind_blob64(sql->statement, ++sql->bound, at, bytes.len, SQLITE_STATIC));
+    sql->connection->driver->bind_blob(sql, bytes);
 }
 
 void sql_int(struct sql *sql, int64_t value)
 {
-    bound(sql, sqlite3_bind_int64(sql->statement, ++sql->bound, value));
+    sql->connection->driver->bind_int(sql, value);
 }
 
 /* ---- ids ----
@@ -146,45 +109,37 @@ void sql_uuid(struct sql *sql, const struct uuid *uuid)
 
 bool sql_row(struct sql *sql)
 {
-    if (sql->rc == SQLITE_OK || sql->rc == SQLITE_ROW) {
-        sql->rc = sqlite3_step(sql->statement);
-    }
-    return sql->rc == SQLITE_ROW;
+    return sql->connection->driver->row(sql);
 }
 
 enum status sql_end(struct sql *sql)
 {
-    sqlite3_reset(sql->statement);
-    return status_of(sql->rc);
+    return sql->connection->driver->end(sql);
 }
 
 enum status sql_run(struct sql *sql, int *changed_out)
 {
-    sql_row(sql);
-    enum status status = sql_end(sql);
-    if (changed_out != NULL && status == STATUS_OK) {
-        *changed_out = sqlite3_changes(sql->connection->db);
-    }
-    return status;
+    return sql->connection->driver->run(sql, changed_out);
+}
+
+bool sql_is_null(const struct sql *sql, int column)
+{
+    return sql->connection->driver->is_null(sql, column);
 }
 
 int64_t sql_get_int(const struct sql *sql, int column)
 {
-    return sqlite3_column_int64(sql->statement, column);
+    return sql->connection->driver->get_int(sql, column);
 }
 
 struct slice sql_get_blob(const struct sql *sql, int column)
 {
-    const void *at = sqlite3_column_blob(sql->statement, column);
-    int len = sqlite3_column_bytes(sql->statement, column);
-    return slice_from(at, at != NULL && len > 0 ? (size_t)len : 0);
+    return sql->connection->driver->get_blob(sql, column);
 }
 
 struct slice sql_get_text(const struct sql *sql, int column)
 {
-    const void *at = sqlite3_column_text(sql->statement, column);
-    int len = sqlite3_column_bytes(sql->statement, column);
-    return slice_from(at, at != NULL && len > 0 ? (size_t)len : 0);
+    return sql->connection->driver->get_text(sql, column);
 }
 
 struct slice sql_copy_text(const struct sql *sql, int column, struct arena *arena)
@@ -229,19 +184,17 @@ enum status sql_take_ids(struct sql *sql, struct arena *arena, struct ids *ids_o
     return status;
 }
 
-void sql_reset_all(struct connection *connection)
+enum status sql_execute(struct connection *connection, const char *sql)
 {
-    for (size_t i = 0; i < SQL_COUNT; i++) {
-        sqlite3_reset(connection->statements[i]);
-    }
+    return connection->driver->execute(connection, sql);
 }
 
-void connection_close(struct connection *connection)
+uint64_t sql_written(const struct connection *connection)
 {
-    for (size_t i = 0; i < SQL_COUNT; i++) {
-        sqlite3_finalize(connection->statements[i]);
-        connection->statements[i] = NULL;
-    }
-    sqlite3_close(connection->db);
-    connection->db = NULL;
+    return connection->driver->written(connection);
+}
+
+void sql_reset_all(struct connection *connection)
+{
+    connection->driver->reset_all(connection);
 }
