@@ -1,5 +1,6 @@
 #include "gateway/admin/desk.h"
 
+#include "gateway/admin/metrics.h"
 #include "gateway/admin/views.h"
 
 #define STOP_WRITES "stop-writes" /* the store's switch */
@@ -30,6 +31,14 @@ static enum status ask_show(struct asking *asking)
     } else if (status == STATUS_INVALID) {
         asking->error = SLICE("there are several EHRs: say which with --ehr NAME");
     }
+    return status;
+}
+
+static enum status ask_metrics(struct asking *asking)
+{
+    struct slice text = SLICE_NONE;
+    enum status status = metrics_write(asking->desk, asking->arena, &text);
+    view_text(asking->arena, asking->answer, "metrics", text);
     return status;
 }
 
@@ -84,9 +93,8 @@ static const struct {
     const char *name;
     enum status (*run)(struct asking *asking);
 } asks[] = {
-    {"status", ask_status},
-    {"show", ask_show},
-    {"stop-writes", ask_stop},
+    {"status", ask_status},        {"show", ask_show},
+    {"metrics", ask_metrics},      {"stop-writes", ask_stop},
     {"resume-writes", ask_resume},
 };
 

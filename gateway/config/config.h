@@ -149,6 +149,9 @@ struct config_gateway {
         uint64_t done_ms;
         uint64_t handed_over_ms;
     } retention;
+    struct {
+        struct slice token_file;
+    } metrics;
     enum config_log_level log_level;
 };
 

@@ -128,6 +128,10 @@ static void handle_request(void *arg, struct server_request *request)
         receive_handle(daemon->current->receive, request);
         return;
     }
+    if (slice_is(request->path, "/metrics")) {
+        scrape_handle(daemon, request);
+        return;
+    }
     struct server_reply reply = {.status = 404};
     server_reply(daemon->server, request->id, &reply);
     server_request_destroy(request);

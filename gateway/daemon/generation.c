@@ -143,6 +143,15 @@ static enum status build_pipeline(struct generation *generation)
     return pipeline_create(&options, &generation->pipeline);
 }
 
+static enum status load_metrics_token(struct making *making)
+{
+    struct generation *generation = making->generation;
+    struct slice file = generation->config->gateway.metrics.token_file;
+    return file.len != 0 ? secret_load(arena_cstr(generation->arena, file), SPAN_NONE,
+                                       making->diags, &generation->metrics_token)
+                         : STATUS_OK;
+}
+
 static enum status build_all(void *arg)
 {
     struct making *making = arg;
@@ -161,7 +170,10 @@ static enum status build_all(void *arg)
     if (count != 0 && generation->link_count == 0) {
         return STATUS_INVALID; /* nothing is left to work with */
     }
-    enum status status = build_receive(making);
+    enum status status = load_metrics_token(making);
+    if (status == STATUS_OK) {
+        status = build_receive(making);
+    }
     return status == STATUS_OK ? build_pipeline(generation) : status;
 }
 
@@ -225,6 +237,7 @@ void generation_destroy(struct generation **generation)
     for (size_t i = 0; i < g->link_count; i++) {
         link_clear(&g->links[i]);
     }
+    secret_destroy(&g->metrics_token);
     arena_destroy(&g->arena);
     free(g);
     *generation = NULL;

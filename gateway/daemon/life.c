@@ -214,18 +214,21 @@ static void woken(void *arg)
     pthread_mutex_unlock(&daemon->lock);
 }
 
+struct desk life_desk(struct daemon *daemon)
+{
+    return (struct desk){.store = daemon->store,
+                         .clock = &daemon->clock,
+                         .running = true,
+                         .each_ehr = each_ehr,
+                         .switched = woken,
+                         .arg = daemon};
+}
+
 static enum status open_admin(struct daemon *daemon, struct diag_list *diags)
 {
-    struct admin_options options = {
-        .state_dir = daemon->current->config->gateway.state_dir,
-        .log = daemon->log,
-        .desk = {.store = daemon->store,
-                 .clock = &daemon->clock,
-                 .running = true,
-                 .each_ehr = each_ehr,
-                 .switched = woken,
-                 .arg = daemon},
-    };
+    struct admin_options options = {.state_dir = daemon->current->config->gateway.state_dir,
+                                    .log = daemon->log,
+                                    .desk = life_desk(daemon)};
     return admin_create(&options, diags, &daemon->admin);
 }
 

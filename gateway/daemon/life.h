@@ -11,6 +11,15 @@ void life_clear(struct daemon *daemon);
 /* Starts all parts, says that it is ready, and serves until it is stopped. */
 enum daemon_end life_serve(struct daemon *daemon);
 
+/* What an operator may ask of the running daemon. */
+struct desk life_desk(struct daemon *daemon);
+
+/* ---- scrape.c ---- */
+
+/* Answers GET /metrics: 200, 401, 405, 503, and 404 where no token is configured. Takes the
+ * request. Loop thread. */
+void scrape_handle(struct daemon *daemon, struct server_request *request);
+
 /* ---- reload.c ---- */
 
 void reload(struct daemon *daemon);

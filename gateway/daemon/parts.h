@@ -10,6 +10,7 @@
 #include "gateway/base/loop.h"
 #include "gateway/base/pool.h"
 #include "gateway/base/random.h"
+#include "gateway/base/secret.h"
 #include "gateway/config/config.h"
 #include "gateway/daemon/daemon.h"
 #include "gateway/ehr/ehr.h"
@@ -42,6 +43,7 @@ struct generation {
     const struct config *config;
     struct active_mapping mapping;
     struct slice public_url;
+    struct secret *metrics_token; /* NULL: nobody may ask for /metrics */
     struct link *links;
     struct ehr **ehrs;
     size_t link_count;

@@ -89,3 +89,11 @@ const char *http_status_phrase(int status)
     }
     return "";
 }
+
+struct slice http_bearer(struct slice authorization)
+{
+    struct slice scheme = SLICE_NONE;
+    slice_cut(&authorization, ' ', &scheme);
+    struct slice token = slice_trim(authorization);
+    return http_name_equal(scheme, SLICE("Bearer")) && token.len != 0 ? token : SLICE_NONE;
+}

@@ -37,6 +37,10 @@ const struct http_header *http_header_find(const struct http_header *headers, si
 /* "Not Found"; "" for an unknown status. */
 const char *http_status_phrase(int status);
 
+/* The token of "Bearer TOKEN"; SLICE_NONE: another scheme, or none. Borrowed from `authorization`.
+ */
+struct slice http_bearer(struct slice authorization);
+
 /* A media type without its parameters: "application/fhir+json" of "application/fhir+json;
  * charset=utf-8". Borrowed from `value`. */
 struct slice http_media_type(struct slice value);

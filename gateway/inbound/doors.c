@@ -132,12 +132,8 @@ const struct door *doors_find(const struct doors *doors, struct slice authorizat
                               const struct tls_peer *peer)
 {
     if (authorization.len != 0) {
-        struct slice rest = authorization;
-        struct slice scheme;
-        slice_cut(&rest, ' ', &scheme);
-        rest = slice_trim(rest);
-        bool bearer = http_name_equal(scheme, SLICE("Bearer")) && rest.len != 0;
-        return bearer ? find_by_secret(doors, rest) : NULL;
+        struct slice token = http_bearer(authorization);
+        return token.len != 0 ? find_by_secret(doors, token) : NULL;
     }
     return peer != NULL ? find_by_certificate(doors, peer) : NULL;
 }

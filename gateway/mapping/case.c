@@ -17,7 +17,7 @@ static void run_one(struct running *r, struct case_run *run)
         mapping_evaluate(r->mapping, r->arena, &input, &r->runner->limits, &diags, &result);
     if (run->status != STATUS_OK) {
         struct buf text;
-        buf_init(&text, r->arena, 64 * 1024);
+        buf_init(&text, r->arena, (size_t)64 * 1024);
         diag_render_all(&diags, &text);
         case_differ(r, "evaluation", SLICE("an outcome"), slice_trim(buf_view(&text)));
     } else {

@@ -353,9 +353,10 @@ void load_decide(struct loader *l, const struct yaml *node)
         return;
     }
     const struct yaml *rows = yaml_get(node, "rows");
-    if (rows != NULL) {
-        read_rows(l, rows); /* after the inputs, wherever they stand */
+    if (rows == NULL) {
+        return;
     }
+    read_rows(l, rows); /* after the inputs, wherever they stand */
     if (l->diags->errors == before && l->mapping->row_count != 0) {
         prove(l, rows->key.span);
     }

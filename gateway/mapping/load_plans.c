@@ -146,7 +146,7 @@ static bool add_with_quantity(struct loader *l, struct item_rule *item, const st
     struct slice rest = argument != NULL ? load_text(l, argument) : SLICE_NONE;
     struct slice number = SLICE_NONE;
     struct decimal *value = ARENA_NEW(l->arena, struct decimal);
-    if (safety_unit(argument != NULL ? unit_of(rest) : SLICE_NONE) != NULL) {
+    if (argument != NULL && safety_unit(unit_of(rest)) != NULL) {
         load_fault(l, DIAG_MAPPING_FORBIDDEN, argument->span,
                    "a plan has no weight target and counts no calories");
         return false;

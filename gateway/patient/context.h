@@ -66,7 +66,7 @@ struct context_fetch {
 };
 
 /* STATUS_OK: done will be called. Others as ehr_call: nothing was begun. */
-enum status context_fetch(const struct context_fetch *fetch);
+enum status context_fetch(const struct context_fetch *spec);
 
 /* ---- the stored form ---- */
 

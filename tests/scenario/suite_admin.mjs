@@ -2,17 +2,20 @@
 // What an operator sees and does: status, show, stop-writes and resume-writes, on a running daemon and on a stopped store.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import https from 'node:https';
 import net from 'node:net';
 import path from 'node:path';
 import { admit, plansOf } from '../lib/children.mjs';
 import { binary, eplan, settled, startDaemon, subscribed, writeConfig } from '../lib/daemon.mjs';
 import { startTestEhr } from '../lib/ehrs.mjs';
-import { run, scratch, until } from '../lib/process.mjs';
+import { certificates, run, scratch, until } from '../lib/process.mjs';
 import { finish, test } from '../lib/tap.mjs';
 
 const folder = scratch('admin');
 const ehr = await startTestEhr(folder);
-const config = await writeConfig(folder, { ehrs: [{ base: ehr.base }] });
+const token = 'a-token-for-who-measures';
+fs.writeFileSync(`${folder}/metrics.token`, `${token}\n`, { mode: 0o600 });
+const config = await writeConfig(folder, { ehrs: [{ base: ehr.base }], gateway: { metrics: { 'token-file': `${folder}/metrics.token` } } });
 let daemon = await startDaemon(folder, config);
 const children = {};
 
@@ -48,6 +51,51 @@ test('what nobody knows is told so', async () => {
   assert.deepEqual([stop.code, stop.stderr], [1, 'eplan: there is no EHR "nowhere"\n']);
 });
 
+// name{labels} -> value, and every line of the text is one of the exposition format.
+function measured(text) {
+  const types = new Map();
+  const values = new Map();
+  for (const line of text.trimEnd().split('\n')) {
+    const [, kind, name, rest] = /^# (HELP|TYPE) (\S+) (.+)$/.exec(line) ?? [];
+    if (kind === 'TYPE') types.set(name, rest);
+    if (kind !== undefined) continue;
+    const [, sample, value] = /^([a-z_]+(?:\{[a-z]+="[^"]*"(?:,[a-z]+="[^"]*")*\})?) (-?[0-9.e+]+)$/.exec(line) ?? assert.fail(line);
+    assert.ok(types.has(sample.replace(/\{.*/, '')), `${line}: comes behind its TYPE`);
+    assert.ok(!values.has(sample), `${line}: twice`);
+    values.set(sample, Number(value));
+  }
+  return values;
+}
+
+const scrape = (ca, authorization, method = 'GET') => new Promise((resolve, reject) => {
+  const headers = authorization === undefined ? {} : { authorization };
+  https.request(`${daemon.origin}/metrics`, { ca, agent: false, servername: '', headers, method }, (response) => {
+    let body = '';
+    response.on('data', (data) => { body += data; }).on('end', () => resolve({ status: response.statusCode, type: response.headers['content-type'], body }));
+  }).on('error', reject).end();
+});
+
+test('metrics: as Prometheus reads them, by verb and at /metrics for who has the token', async () => {
+  const { ca } = await certificates();
+  const answer = await scrape(ca, `Bearer ${token}`);
+  assert.deepEqual([answer.status, answer.type], [200, 'text/plain; version=0.0.4; charset=utf-8']);
+  const values = measured(answer.body);
+  assert.equal(values.get('eplan_running'), 1);
+  assert.equal(values.get('eplan_writes{ehr="north",state="delivered"}'), 6);
+  assert.equal(values.get('eplan_evaluations{ehr="north",state="held"}'), 1);
+  assert.equal(values.get('eplan_evaluations{ehr="north",state="handed-over"}'), 1);
+  assert.ok(values.get('eplan_ehr_requests_total{ehr="north"}') > 6);
+  assert.ok(Math.abs(values.get('eplan_ehr_watermark_seconds{ehr="north"}') - Date.now() / 1000) < 3600);
+  for (const id of Object.values(children)) assert.ok(!answer.body.includes(id), 'no metric names a patient');
+  const { code, stdout } = await eplan(config, 'metrics');
+  assert.equal(code, 0);
+  assert.deepEqual([...measured(stdout).keys()], [...values.keys()]);
+  assert.equal((await scrape(ca)).status, 401);
+  assert.equal((await scrape(ca, `Bearer ${token}r`)).status, 401);
+  assert.equal((await scrape(ca, `Basic ${token}`)).status, 401);
+  assert.equal((await scrape(ca, `Bearer ${token}`, 'POST')).status, 405);
+});
+
 test('stop-writes is durable; receiving goes on; resume-writes lets them go', async () => {
   assert.match((await eplan(config, 'stop-writes')).stdout, /^nothing further is written .* to every EHR, noted for \S+\n$/);
   const { patient } = await admit(ehr.client, 'obesity1');
@@ -65,6 +113,7 @@ test('a stopped store answers for itself, and the switch works there too', async
   const { code, stdout } = await eplan(config, 'status', '--open');
   assert.equal(code, 1);
   assert.match(stdout, /^eplan gateway, not running/);
+  assert.equal(measured((await eplan(config, 'metrics')).stdout).get('eplan_running'), 0);
   assert.equal((await eplan(config, 'stop-writes', '--ehr', 'north')).code, 0);
   assert.match((await eplan(config, 'status')).stdout, /north: live, synthetic, WRITES STOPPED/);
   assert.equal((await eplan(config, 'resume-writes', '--ehr', 'north')).code, 0);
@@ -87,7 +136,7 @@ test('the control socket: mode 0660, bounded, and what is no request is told so'
 
 test('help: every verb with its usage', async () => {
   const { stdout } = await run(binary, ['help']);
-  for (const verb of ['run', 'status', 'show', 'stop-writes', 'resume-writes']) {
+  for (const verb of ['run', 'status', 'show', 'metrics', 'stop-writes', 'resume-writes']) {
     assert.match(stdout, new RegExp(`^  ${verb} +\\S`, 'm'));
     assert.match((await run(binary, [verb, '--help'])).stdout, new RegExp(`^usage: eplan ${verb} \\[-c FILE\\]`));
   }
