@@ -32,10 +32,6 @@ void config_check_gateway(const struct config_reader *reader, const struct yaml 
     if (!slice_is(gateway->store, "sqlite")) {
         conflict_hint(&check, "store", "is no store that this program has", "write sqlite");
     }
-    if (gateway->listen.public_url.len != 0 &&
-        !slice_starts_with(gateway->listen.public_url, SLICE("https://"))) {
-        conflict(&check, "listen.public-url", "must begin with https://: the listener speaks TLS");
-    }
 }
 
 /* ---- an EHR ---- */

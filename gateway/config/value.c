@@ -250,8 +250,12 @@ static void set_url(const struct value *value, void *field)
     while (slice_ends_with(url, SLICE("/"))) {
         url.len--;
     }
-    bool plain = slice_starts_with(url, SLICE("http://"));
-    if (!plain && !slice_starts_with(url, SLICE("https://"))) {
+    if (slice_starts_with(url, SLICE("http://"))) {
+        wrong_hint(value, "must be https: children's data cross it",
+                   "the gateway speaks TLS alone, on a loopback address too");
+        return;
+    }
+    if (!slice_starts_with(url, SLICE("https://"))) {
         wrong_hint(value, "must be a URL", "it begins with https://");
         return;
     }
@@ -263,9 +267,6 @@ static void set_url(const struct value *value, void *field)
     }
     if (url_host(url).len == 0) {
         wrong(value, "must be a URL with a host");
-    } else if (plain && !config_url_is_loopback(url)) {
-        wrong_hint(value, "must be https: children's data cross the network",
-                   "http is allowed for a loopback address only");
     } else {
         *(struct slice *)field = url;
     }

@@ -48,7 +48,7 @@ static void a_reload_names_what_needs_a_restart(void **state)
     struct buf text;
     write_file("gateway.yaml", "listen: { port: 1 }\npool: { threads: 2 }\n", 0644);
     write_file("ehrs.d/north.yaml",
-               "name: north\nbase-url: http://127.0.0.1:1/fhir\ntimezone: Z\n"
+               "name: north\nbase-url: https://127.0.0.1:1/fhir\ntimezone: Z\n"
                "poll: { queries: [\"Observation?code=1\"] }\n",
                0644);
     const struct config *running = load(arena, false, &text);
@@ -56,7 +56,7 @@ static void a_reload_names_what_needs_a_restart(void **state)
     assert_int_equal(config_restart_differences(arena, running, running).count, 0);
     write_file("gateway.yaml", "listen: { port: 2 }\npool: { threads: 2 }\ndrain: 1s\n", 0644);
     write_file("ehrs.d/north.yaml",
-               "name: north\nbase-url: http://127.0.0.1:2/fhir\ntimezone: +01:00\n"
+               "name: north\nbase-url: https://127.0.0.1:2/fhir\ntimezone: +01:00\n"
                "synthetic: true\npoll: { queries: [\"Observation?code=2\"] }\n",
                0644);
     const struct config *next = load(arena, false, &text);
