@@ -163,12 +163,25 @@ static void choose(struct ehr *ehr, struct choice *choice)
     }
 }
 
+/* Those that would wait too long end on time, whatever the others wait for. */
+static void watch_late(struct ehr *ehr)
+{
+    int64_t soonest = INT64_MAX;
+    for (const struct call *call = ehr->waiting; call != NULL; call = call->next) {
+        soonest = call->send_by < soonest ? call->send_by : soonest;
+    }
+    if (soonest != INT64_MAX) {
+        alarm_set(ehr->alarm, soonest + 1);
+    }
+}
+
 void engine_pump(struct ehr *ehr)
 {
     struct choice choice = {.go = NULL};
     choice.go_tail = &choice.go;
     pthread_mutex_lock(&ehr->mutex);
     choose(ehr, &choice);
+    watch_late(ehr);
     pthread_mutex_unlock(&ehr->mutex);
     while (choice.go != NULL) {
         struct call *call = choice.go;

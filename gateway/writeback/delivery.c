@@ -122,12 +122,24 @@ static void answered(struct ehr_answer *answer, void *arg)
     take_step(d, d->then);
 }
 
+/*
+ * A write leaves only while the lease outlasts its deadline: later another owner may hold the row,
+ * look the write up before it lands, and send it again. One whose turn comes too late is not sent.
+ */
 static enum status call(struct delivery *d, const struct ehr_request *request, step *then)
 {
     d->request = *request;
     d->request.type = d->change->item.resource_type;
     d->request.lane = d->change->patient;
     d->then = then;
+    if (request->verb == EHR_CREATE || request->verb == EHR_UPDATE) {
+        int64_t deadline_ms = (int64_t)ehr_config(d->options.ehr)->deadline.write_ms;
+        int64_t left_ms = (d->change->lease_until - now(d)) / MS - deadline_ms;
+        if (left_ms <= 0) {
+            return try_later(d, false);
+        }
+        d->request.send_within_ms = (uint64_t)left_ms;
+    }
     return STATUS_OK;
 }
 
