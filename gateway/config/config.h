@@ -71,6 +71,7 @@ struct config_ehr {
     enum config_create_by create_by;
     uint64_t settle_ms;
     uint64_t settle_most_ms;
+    enum config_evaluation evaluation; /* paused: its visits wait; writes and polls go on */
     struct config_auth auth;
     struct {
         struct slice ca_file;

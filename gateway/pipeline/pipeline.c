@@ -8,6 +8,7 @@ enum {
     LOOK_MOST_MS =
         1000, /* even without a wake the store is asked this often: a lease may have run out */
     LOOK_LEAST_MS = 20,
+    WAKE_LEAST_MS = 5, /* wakes that come faster are taken together */
     CLAIM_ARENA = 32 * 1024 * 1024,
     US = 1000, /* microseconds of a millisecond */
 };
@@ -138,41 +139,72 @@ static void claim_evaluations(struct lane *lane)
 
 /* ---- waking ---- */
 
-static int64_t next_of(const struct lane *lane)
+/* When there is something to do next, INT64_MAX for never: what is paused or in shadow waits. */
+static struct store_next next_of(const struct lane *lane)
 {
     const struct config_ehr *ehr = ehr_config(lane->ehr);
+    bool paused = ehr->evaluation == EVALUATION_PAUSED;
+    bool shadow = ehr->mode == MODE_SHADOW;
     struct store_next next = {INT64_MAX, INT64_MAX};
-    if (store_read_next(lane->pipeline->options.store, ehr->name, &next) != STATUS_OK) {
-        return INT64_MAX; /* it is looked at again by the timer */
+    if ((paused && shadow) ||
+        store_read_next(lane->pipeline->options.store, ehr->name, &next) != STATUS_OK) {
+        return (struct store_next){INT64_MAX, INT64_MAX}; /* the timer comes again */
     }
-    int64_t change = ehr->mode == MODE_SHADOW ? INT64_MAX : next.change;
-    return next.evaluation < change ? next.evaluation : change;
+    return (struct store_next){.evaluation = paused ? INT64_MAX : next.evaluation,
+                               .change = shadow ? INT64_MAX : next.change};
 }
 
-static uint64_t until_next(const struct pipeline *p)
+static uint64_t wait_until(int64_t at, int64_t now)
 {
-    int64_t at = INT64_MAX;
-    for (size_t i = 0; i < p->options.ehr_count; i++) {
-        int64_t next = next_of(&p->lanes[i]);
-        at = next < at ? next : at;
-    }
-    int64_t wait = at == INT64_MAX ? LOOK_MOST_MS : (at - clock_utc(p->options.clock)) / US;
+    int64_t wait = at == INT64_MAX ? LOOK_MOST_MS : (at - now) / US;
     return wait < LOOK_LEAST_MS  ? LOOK_LEAST_MS
            : wait > LOOK_MOST_MS ? LOOK_MOST_MS
                                  : (uint64_t)wait;
 }
 
-static void look(void *arg)
+/*
+ * Claims what is due: a claim costs a commit, so that nothing is claimed while messages stream in
+ * and none of them is due. `all`: whatever seems due; messages are sorted with a claim
+ * (INVARIANTS.md), and what nobody expected is found.
+ */
+static void look(struct pipeline *p, bool all)
 {
-    struct pipeline *p = arg;
+    int64_t now = clock_utc(p->options.clock);
+    int64_t at = INT64_MAX;
     if (atomic_load(&p->stopped)) {
         return;
     }
+    p->looked = clock_monotonic(p->options.clock);
     for (size_t i = 0; i < p->options.ehr_count; i++) {
-        claim_evaluations(&p->lanes[i]);
-        deliveries_wake(&p->lanes[i]);
+        struct lane *lane = &p->lanes[i];
+        bool paused = ehr_config(lane->ehr)->evaluation == EVALUATION_PAUSED;
+        struct store_next next = next_of(lane);
+        if (next.evaluation <= now || (all && !paused)) {
+            claim_evaluations(lane);
+        }
+        if (next.change <= now || all) {
+            deliveries_wake(lane);
+        }
+        at = next.evaluation < at ? next.evaluation : at;
+        at = next.change < at ? next.change : at;
     }
-    loop_timer_start(p->timer, until_next(p), false);
+    loop_timer_start(p->timer, wait_until(at, now), false);
+}
+
+static void on_timer(void *arg)
+{
+    look(arg, true);
+}
+
+static void on_wake(void *arg)
+{
+    struct pipeline *p = arg;
+    int64_t since = clock_monotonic(p->options.clock) - p->looked;
+    if (since < WAKE_LEAST_MS * US) {
+        loop_timer_start(p->wake_timer, WAKE_LEAST_MS, false);
+    } else {
+        look(p, false);
+    }
 }
 
 void pipeline_wake(struct pipeline *p)
@@ -192,8 +224,9 @@ enum status pipeline_create(const struct pipeline_options *options, struct pipel
     }
     p->options = *options;
     p->lanes = calloc(options->ehr_count != 0 ? options->ehr_count : 1, sizeof *p->lanes);
-    p->timer = loop_timer_create(options->loop, look, p);
-    if (p->lanes == NULL || p->timer == NULL ||
+    p->timer = loop_timer_create(options->loop, on_timer, p);
+    p->wake_timer = loop_timer_create(options->loop, on_wake, p);
+    if (p->lanes == NULL || p->timer == NULL || p->wake_timer == NULL ||
         !uuid_read(options->config->gateway.identifier_namespace, &p->space)) {
         pipeline_destroy(&p);
         return STATUS_NO_MEMORY;
@@ -203,7 +236,7 @@ enum status pipeline_create(const struct pipeline_options *options, struct pipel
         p->lanes[i].ehr = options->ehrs[i];
     }
     snprintf(p->owner, sizeof p->owner, "process-%ld", (long)getpid());
-    p->wake_job = (struct loop_job){.run = look, .arg = p};
+    p->wake_job = (struct loop_job){.run = on_wake, .arg = p};
     *pipeline_out = p;
     return STATUS_OK;
 }
@@ -240,6 +273,7 @@ void pipeline_destroy(struct pipeline **pipeline)
         loop_withdraw(p->options.loop, &p->wake_job);
     }
     loop_event_destroy(&p->timer);
+    loop_event_destroy(&p->wake_timer);
     free(p->lanes);
     free(p);
     *pipeline = NULL;

@@ -14,6 +14,8 @@ struct pipeline {
     struct uuid space; /* identifier-namespace */
     char owner[32];    /* who claims: this process */
     struct loop_event *timer;
+    struct loop_event *wake_timer; /* a wake that came too soon after the last look */
+    int64_t looked;                /* monotonic */
     struct loop_job wake_job;
     atomic_bool stopped;
     struct lane *lanes; /* one for each EHR */
