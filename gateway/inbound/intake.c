@@ -58,6 +58,7 @@ struct collector {
     const struct intake_request *request;
     struct trigger *triggers;
     size_t count;
+    size_t most;
     bool ambiguous;  /* a resource that starts an evaluation, whose patient is not certain */
     bool incomplete; /* one without encounter and without a full date */
     bool full;
@@ -71,7 +72,7 @@ static void add_trigger(struct collector *c, struct slice patient, struct slice 
             return;
         }
     }
-    if (c->count == INTAKE_TRIGGERS_MOST) {
+    if (c->count == c->most) {
         c->full = true;
         return;
     }
@@ -105,13 +106,21 @@ static void look_at(struct collector *c, const struct json *resource)
     add_trigger(c, patient, visit);
 }
 
+static void expect(struct collector *c, size_t most)
+{
+    c->most = most < INTAKE_TRIGGERS_MOST ? most : INTAKE_TRIGGERS_MOST;
+    c->triggers = ARENA_ARRAY(c->arena, c->most, struct trigger);
+}
+
 static void look_at_message(struct collector *c)
 {
     const struct json *json = c->request->json;
     if (!slice_is(json_get_text(json, "resourceType"), "Bundle")) {
+        expect(c, 1);
         look_at(c, json);
         return;
     }
+    expect(c, json_count(json_get(json, "entry")));
     for (const struct json *entry = json_first(json_get(json, "entry")); entry != NULL;
          entry = json_next(entry)) {
         look_at(c, json_get(entry, "resource"));
@@ -221,9 +230,7 @@ enum status intake_read(struct arena *arena, const struct intake_request *reques
     if (status != STATUS_OK) {
         return status;
     }
-    struct collector c = {.arena = arena,
-                          .request = request,
-                          .triggers = ARENA_ARRAY(arena, INTAKE_TRIGGERS_MOST, struct trigger)};
+    struct collector c = {.arena = arena, .request = request};
     if (!request->deleted) {
         look_at_message(&c);
     }

@@ -16,6 +16,10 @@ struct receive {
     size_t body_most;
     _Atomic bool paused;
     _Atomic size_t busy;
+    /* What came in during this turn of the loop goes to the pool together: the loop's thread. */
+    struct loop_job hand_on;
+    struct receipt *first;
+    struct receipt *last;
 };
 
 enum way { WAY_NOTIFY, WAY_NOTIFY_BELOW, WAY_ONE, WAY_TWO, WAY_THREE, WAY_PUT_TWO, WAY_PUT_THREE };
@@ -38,6 +42,7 @@ static const struct route routes[] = {
 /* A request on its way from the loop to its reply. */
 struct receipt {
     struct receive *receive;
+    struct receipt *next; /* of those that go together */
     struct server_request *request;
     const struct door *door;
     struct slice type; /* what the path says */
@@ -274,17 +279,20 @@ static enum status read_message(void *arg)
     return STATUS_OK;
 }
 
-static void take_message(struct receipt *receipt)
+/* True: it is to be stored; false: it was answered. */
+static bool take_message(struct receipt *receipt)
 {
     enum status status = arena_run(receipt->arena, read_message, receipt);
     if (status == STATUS_INVALID) {
         reply(receipt);
-        return;
-    }
-    if (status != STATUS_OK) {
+    } else if (status != STATUS_OK) {
         refuse(receipt, status == STATUS_LIMIT ? REFUSAL_TOO_LARGE : REFUSAL_BUSY);
-        return;
     }
+    return status == STATUS_OK;
+}
+
+static void store_message(struct receipt *receipt)
+{
     if (store_submit(receipt->receive->options.host.store, &receipt->accept.tx, accepted,
                      receipt) != STATUS_OK) {
         refuse(receipt, REFUSAL_BUSY);
@@ -354,22 +362,88 @@ static void take_empty(struct receipt *receipt)
     due_done(receipt, count - given + 1, given < count);
 }
 
-static void take(void *arg)
+static bool take(struct receipt *receipt)
 {
-    struct receipt *receipt = arg;
     receipt->arena = arena_create(0);
     if (receipt->arena == NULL || atomic_load(&receipt->receive->paused)) {
         refuse(receipt, REFUSAL_BUSY);
     } else if (receipt->is_empty) {
         take_empty(receipt);
     } else {
-        take_message(receipt);
+        return take_message(receipt);
+    }
+    return false;
+}
+
+/* First all are read, then all are given to the store: it commits them as one group. */
+static void take_all(void *arg)
+{
+    struct receipt *read = NULL;
+    struct receipt **end = &read;
+    for (struct receipt *receipt = arg, *next; receipt != NULL; receipt = next) {
+        next = receipt->next;
+        if (take(receipt)) {
+            *end = receipt;
+            end = &receipt->next;
+        }
+    }
+    *end = NULL;
+    for (struct receipt *next; read != NULL; read = next) {
+        next = read->next; /* once with the store it may be gone */
+        store_message(read);
     }
 }
 
-static void drop(void *arg)
+static void drop_all(void *arg)
 {
-    refuse(arg, REFUSAL_BUSY);
+    for (struct receipt *receipt = arg, *next; receipt != NULL; receipt = next) {
+        next = receipt->next;
+        refuse(receipt, REFUSAL_BUSY);
+    }
+}
+
+/* ---- on the loop's thread: what came together goes together ---- */
+
+enum { TOGETHER_MOST = 16, TOGETHER_BYTES = 256 * 1024 };
+
+static struct receipt *cut_off(struct receive *receive, size_t *bytes_out)
+{
+    struct receipt *list = receive->first;
+    struct receipt *last = list;
+    size_t bytes = list->request->bytes;
+    for (size_t count = 1; count < TOGETHER_MOST && last->next != NULL && bytes < TOGETHER_BYTES;
+         count++) {
+        last = last->next;
+        bytes += last->request->bytes;
+    }
+    receive->first = last->next;
+    last->next = NULL;
+    *bytes_out = bytes;
+    return list;
+}
+
+static void hand_on(void *arg)
+{
+    struct receive *receive = arg;
+    while (receive->first != NULL) {
+        struct pool_job job = {.run = take_all, .drop = drop_all};
+        job.arg = cut_off(receive, &job.bytes);
+        if (pool_submit(receive->options.host.pool, &job) != STATUS_OK) {
+            drop_all(job.arg);
+        }
+    }
+    receive->last = NULL;
+}
+
+static void gather(struct receive *receive, struct receipt *receipt)
+{
+    if (receive->last != NULL) {
+        receive->last->next = receipt;
+    } else {
+        receive->first = receipt;
+        loop_post(receive->options.host.loop, &receive->hand_on);
+    }
+    receive->last = receipt;
 }
 
 /* ---- from outside ---- */
@@ -395,12 +469,11 @@ void receive_handle(void *arg, struct server_request *request)
         reply(receipt);
         return;
     }
-    const struct pool_job job = {
-        .run = take, .drop = drop, .arg = receipt, .bytes = request->bytes};
-    if (atomic_load(&receive->paused) ||
-        pool_submit(receive->options.host.pool, &job) != STATUS_OK) {
+    if (atomic_load(&receive->paused)) {
         refuse(receipt, REFUSAL_BUSY);
+        return;
     }
+    gather(receive, receipt);
 }
 
 bool receive_owns(struct slice path)
@@ -417,6 +490,7 @@ enum status receive_create(const struct receive_options *options, struct diag_li
         return STATUS_NO_MEMORY;
     }
     receive->options = *options;
+    receive->hand_on = (struct loop_job){.run = hand_on, .arg = receive};
     receive->body_most = (size_t)options->config->gateway.limits.body_bytes;
     enum status status = doors_load(options->config, diags, &receive->doors);
     if (status != STATUS_OK) {
@@ -440,6 +514,7 @@ size_t receive_busy(struct receive *receive)
 void receive_destroy(struct receive **receive)
 {
     if (*receive != NULL) {
+        loop_withdraw((*receive)->options.host.loop, &(*receive)->hand_on);
         doors_clear(&(*receive)->doors);
         free(*receive);
         *receive = NULL;
