@@ -1,6 +1,7 @@
 #include "gateway/base/log.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -30,6 +31,8 @@ struct log {
     _Atomic int level;
     pthread_mutex_t lock; /* over the sink and what follows */
     uint64_t lost;
+    size_t waiting_len;
+    char waiting[LOG_WAITING_MAX]; /* lines of log_later() */
 };
 
 /* A line under construction; bytes beyond the ceiling are left out, a field whole or not at all. */
@@ -55,6 +58,7 @@ void log_destroy(struct log **log)
     if (log == NULL || *log == NULL) {
         return;
     }
+    log_flush(*log);
     pthread_mutex_destroy(&(*log)->lock);
     free(*log);
     *log = NULL;
@@ -180,20 +184,40 @@ static void begin(struct log *log, struct line *line, enum log_level level, cons
     add(line, head, (size_t)len);
 }
 
+/* With the lock. */
+static void flush(struct log *log)
+{
+    if (log->waiting_len != 0 &&
+        !log->config.sink(log->config.sink_arg, slice_from(log->waiting, log->waiting_len))) {
+        for (size_t i = 0; i < log->waiting_len; i++) {
+            log->lost += log->waiting[i] == '\n';
+        }
+    }
+    log->waiting_len = 0;
+}
+
+static void make_line(struct log *log, struct line *line, enum log_level level, const char *event,
+                      const struct log_item *items, size_t count)
+{
+    line->len = 0;
+    begin(log, line, level, event);
+    for (size_t i = 0; i < count; i++) {
+        if (fields[items[i].field].class <= log->config.audience) {
+            add_item(line, &items[i]);
+        }
+    }
+}
+
 void log_write(struct log *log, enum log_level level, const char *event,
                const struct log_item *items, size_t count)
 {
     if (!log_wants(log, level)) {
         return;
     }
-    struct line line = {.len = 0};
-    begin(log, &line, level, event);
-    for (size_t i = 0; i < count; i++) {
-        if (fields[items[i].field].class <= log->config.audience) {
-            add_item(&line, &items[i]);
-        }
-    }
+    struct line line;
+    make_line(log, &line, level, event, items, count);
     pthread_mutex_lock(&log->lock);
+    flush(log);
     if (log->lost != 0) {
         add_item(&line, &LOG_NUMBER(DROPPED, log->lost));
     }
@@ -203,12 +227,39 @@ void log_write(struct log *log, enum log_level level, const char *event,
     pthread_mutex_unlock(&log->lock);
 }
 
+void log_later(struct log *log, enum log_level level, const char *event,
+               const struct log_item *items, size_t count)
+{
+    if (!log_wants(log, level)) {
+        return;
+    }
+    struct line line;
+    make_line(log, &line, level, event, items, count);
+    add(&line, "}\n", 2);
+    pthread_mutex_lock(&log->lock);
+    if (line.len > sizeof log->waiting - log->waiting_len) {
+        flush(log);
+    }
+    memcpy(log->waiting + log->waiting_len, line.at, line.len);
+    log->waiting_len += line.len;
+    pthread_mutex_unlock(&log->lock);
+}
+
+void log_flush(struct log *log)
+{
+    if (log != NULL) {
+        pthread_mutex_lock(&log->lock);
+        flush(log);
+        pthread_mutex_unlock(&log->lock);
+    }
+}
+
 bool log_to_fd(void *arg, struct slice line)
 {
     int fd = (int)(intptr_t)arg;
     struct pollfd ready = {.fd = fd, .events = POLLOUT};
     while (line.len > 0) {
-        /* A pipe that is ready takes PIPE_BUF bytes, a whole line, without blocking. */
+        /* A pipe that is ready takes PIPE_BUF bytes, at least a whole line, without blocking. */
         int rc = poll(&ready, 1, STALL_MS);
         if (rc < 0 && errno == EINTR) {
             continue;
@@ -216,7 +267,7 @@ bool log_to_fd(void *arg, struct slice line)
         if (rc <= 0 || (ready.revents & (POLLERR | POLLNVAL)) != 0) {
             return false;
         }
-        ssize_t written = write(fd, line.at, line.len);
+        ssize_t written = write(fd, line.at, line.len < PIPE_BUF ? line.len : PIPE_BUF);
         if (written < 0 && errno != EINTR && errno != EAGAIN) {
             return false;
         }

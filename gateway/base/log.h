@@ -41,14 +41,14 @@ struct log_config {
     enum log_class audience;   /* LOG_PUBLIC leaves operator fields out */
     bool journal;              /* begin a line with "<3>" ..., as systemd's journal reads it */
     /*
-     * Takes one whole line that ends with a newline, at most LOG_LINE_MAX bytes; false: it was
-     * lost. Called by one thread at a time.
+     * Takes one whole line that ends with a newline, at most LOG_LINE_MAX bytes (of log_later():
+     * several, at most LOG_WAITING_MAX); false: it was lost. Called by one thread at a time.
      */
     bool (*sink)(void *arg, struct slice line);
     void *sink_arg;
 };
 
-enum { LOG_LINE_MAX = 4096 };
+enum { LOG_LINE_MAX = 4096, LOG_WAITING_MAX = 16 * 1024 };
 
 /* Writes to the file descriptor (an int in sink_arg: log_fd_arg(fd)); gives up after 100 ms when
  * nobody reads. */
@@ -69,6 +69,14 @@ bool log_wants(const struct log *log, enum log_level level);
  * a fault of ours. log NULL: nothing is written. */
 void log_write(struct log *log, enum log_level level, const char *event,
                const struct log_item *items, size_t count);
+
+/*
+ * The same, but the line waits for the next log_write() or log_flush(), in its order: lines that
+ * come by hundreds cost one write. It is lost when the process is killed in between.
+ */
+void log_later(struct log *log, enum log_level level, const char *event,
+               const struct log_item *items, size_t count);
+void log_flush(struct log *log); /* log NULL: nothing */
 
 #define LOG_NUMBER(id, value)                                                                      \
     ((struct log_item){.field = LOG_FIELD_##id, .is_number = true, .number = (int64_t)(value)})

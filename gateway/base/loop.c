@@ -17,6 +17,7 @@ struct loop {
     struct event *woken;
     _Atomic bool stopping;
     _Atomic bool running;
+    bool in_jobs;         /* on_wake() runs what was posted; the loop's thread */
     pthread_t thread;     /* valid while running */
     pthread_mutex_t lock; /* over the two below and every job's own fields */
     struct loop_job *first;
@@ -106,9 +107,11 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
     }
     /* Only those that are there now, so that jobs which post themselves leave time for sockets. */
     struct loop_job copy;
+    loop->in_jobs = true;
     for (size_t left = queue_length(loop); left > 0 && take_first(loop, &copy); left--) {
         copy.run(copy.arg);
     }
+    loop->in_jobs = false;
     if (queue_length(loop) != 0) {
         wake(loop);
     }
@@ -200,7 +203,9 @@ void loop_post(struct loop *loop, struct loop_job *job)
         loop->length++;
     }
     pthread_mutex_unlock(&loop->lock);
-    if (first) {
+    if (first && loop_is_here(loop) && !loop->in_jobs) {
+        event_active(loop->woken, EV_READ, 0); /* behind what this turn has to do */
+    } else if (first) {
         wake(loop);
     }
 }

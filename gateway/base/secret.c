@@ -13,6 +13,7 @@
 struct secret {
     size_t size; /* of the mapping */
     size_t len;
+    uint8_t hash[SHA256_SIZE]; /* of the bytes, for secret_equal */
     char at[];
 };
 
@@ -38,6 +39,9 @@ struct secret *secret_create(struct slice bytes)
     if (secret != NULL && bytes.len != 0) {
         memcpy(secret->at, bytes.at, bytes.len);
     }
+    if (secret != NULL) {
+        sha256(secret_view(secret), secret->hash);
+    }
     return secret;
 }
 
@@ -59,11 +63,9 @@ struct slice secret_view(const struct secret *secret)
 
 bool secret_equal(const struct secret *secret, struct slice bytes)
 {
-    uint8_t ours[SHA256_SIZE];
     uint8_t theirs[SHA256_SIZE];
-    sha256(secret_view(secret), ours);
     sha256(bytes, theirs);
-    return equal_in_constant_time(slice_from((const char *)ours, sizeof ours),
+    return equal_in_constant_time(slice_from((const char *)secret->hash, sizeof secret->hash),
                                   slice_from((const char *)theirs, sizeof theirs));
 }
 
@@ -152,6 +154,7 @@ static enum status read_secret(int fd, const char *path, struct span span, struc
         secret_destroy(&secret);
         return STATUS_INVALID;
     }
+    sha256(secret_view(secret), secret->hash);
     *secret_out = secret;
     return STATUS_OK;
 }

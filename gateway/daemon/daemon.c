@@ -1,5 +1,6 @@
 #include "gateway/daemon/daemon.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -12,8 +13,20 @@ enum { DIAGS_MOST = 400, DIAG_ARENA = 16 * 1024 * 1024, STEPS_MOST = 64 * PIPELI
 
 /* ---- the surroundings: clock, random bytes, libraries ---- */
 
+/*
+ * Work comes and goes by arenas of a few hundred KiB: memory that goes back to the kernel with each
+ * of them costs more than the work itself. What each thread may keep is little.
+ */
+static void keep_memory(void)
+{
+    enum { KEPT = 1024 * 1024 };
+    mallopt(M_TRIM_THRESHOLD, KEPT);
+    mallopt(M_MMAP_THRESHOLD, KEPT);
+}
+
 static void use_surroundings(struct daemon *daemon)
 {
+    keep_memory();
     daemon->clock = clock_system;
     daemon->random = random_system;
 #ifdef EPLAN_SEAMS
@@ -63,6 +76,11 @@ static enum status open_log(struct daemon *daemon, const struct config *config)
                                  .sink_arg = log_fd_arg(STDERR_FILENO)};
     daemon->log = log_create(&options);
     return daemon->log != NULL ? STATUS_OK : STATUS_NO_MEMORY;
+}
+
+static void flush_log(void *arg)
+{
+    log_flush(arg);
 }
 
 static enum status open_store(struct daemon *daemon, const struct config_gateway *gateway,
@@ -175,6 +193,7 @@ static enum status open_parts(struct daemon *daemon, struct diag_list *diags)
     }
     if (status == STATUS_OK) {
         daemon->loop = loop_create();
+        daemon->flush_log = (struct loop_job){.run = flush_log, .arg = daemon->log};
         status = daemon->loop != NULL ? open_pools(daemon, gateway) : STATUS_NO_MEMORY;
     }
     if (status == STATUS_OK) {

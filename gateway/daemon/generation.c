@@ -17,8 +17,9 @@ static void accepted(void *arg, const struct config_ehr *ehr, struct uuid messag
     struct generation *generation = arg;
     char id[UUID_TEXT_SIZE];
     uuid_write(message, id);
-    LOG(generation->daemon->log, LOG_INFO, "message-stored", LOG_SLICE(EHR, ehr->name),
-        LOG_TEXT(MESSAGE, id));
+    const struct log_item items[] = {LOG_SLICE(EHR, ehr->name), LOG_TEXT(MESSAGE, id)};
+    log_later(generation->daemon->log, LOG_INFO, "message-stored", items, 2);
+    loop_post(generation->daemon->loop, &generation->daemon->flush_log);
     pipeline_wake(generation->pipeline);
 }
 

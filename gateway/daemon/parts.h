@@ -82,6 +82,7 @@ struct daemon {
     struct loop_event *hangup;
     struct loop_event *tick;   /* looks after retired generations and a stop */
     struct loop_event *retain; /* removes what is older than it needs to be */
+    struct loop_job flush_log; /* lines that wait for each other go out with each turn */
     struct {
         enum stop_stage stage;
         bool server_done;
