@@ -114,6 +114,40 @@ static enum status parse_work_run(void *arg)
     return STATUS_OK;
 }
 
+/*
+ * The library takes strings byte by byte, twice. A long one that holds no escapes (a narrative, a
+ * note, an attachment) is left empty for it, and put back from the source afterwards.
+ */
+enum { LONG_STRING = 128 };
+
+static bool is_put_back(const struct json_scan_value *seen, struct slice text)
+{
+    return seen->text >= LONG_STRING && text.at[seen->start] == '"' &&
+           memchr(text.at + seen->start + 1, '\\', seen->text) == NULL;
+}
+
+static struct slice without_long_strings(struct arena *arena, const struct json_scan *scan,
+                                         struct slice text)
+{
+    char *at = NULL;
+    size_t len = 0;
+    size_t from = 0; /* of what is not yet copied */
+    for (size_t k = 0; k < scan->count; k++) {
+        const struct json_scan_value *seen = &scan->values[k];
+        if (is_put_back(seen, text)) {
+            at = at != NULL ? at : arena_alloc(arena, text.len);
+            memcpy(at + len, text.at + from, seen->start + 1 - from);
+            len += seen->start + 1 - from;
+            from = (size_t)seen->start + 1 + seen->text;
+        }
+    }
+    if (at == NULL) {
+        return text;
+    }
+    memcpy(at + len, text.at + from, text.len - from);
+    return slice_from(at, len + text.len - from);
+}
+
 /* Parent before children, in document order: the order in which the scan recorded the values. */
 static const cJSON *next_in_document(const cJSON *item, const cJSON **parents, size_t *depth)
 {
@@ -143,6 +177,9 @@ static bool attach_scan(struct arena *arena, cJSON *root, const struct json_scan
         if ((value->type & 0xff) == cJSON_Number) {
             value->type = (value->type & ~0xff) | cJSON_Raw;
             value->valuestring = arena_cstr(arena, slice_part(text, seen->start, seen->text));
+        } else if (is_put_back(seen, text)) {
+            value->valuestring =
+                arena_cstr(arena, slice_part(text, (size_t)seen->start + 1, seen->text));
         }
         value->valueint = (int)seen->start;
         set_lengths(value, (struct json_lengths){seen->text, seen->name});
@@ -159,7 +196,7 @@ enum status json_parse(struct arena *arena, const struct source *source,
     if (status != STATUS_OK) {
         return status;
     }
-    struct parse_work work = {.text = source->text};
+    struct parse_work work = {.text = without_long_strings(arena, &scan, source->text)};
     within_arena(arena, parse_work_run, &work);
     if (work.root == NULL || !attach_scan(arena, work.root, &scan, source->text)) {
         /* The scan accepted what the library does not: a fault of ours, told as one of the text. */

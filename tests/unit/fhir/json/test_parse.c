@@ -248,6 +248,40 @@ static void test_duplicates_among_many_members(void **state)
     }
 }
 
+/* Long strings go another way than short ones, and those with escapes than those without. */
+static void test_long_strings_are_what_was_written(void **state)
+{
+    struct arena *arena = *state;
+    static const char *const tails[] = {"", "\\\"", "\\\\", "\\u00e9", "\xc3\xa9"};
+    static const char *const decoded[] = {"", "\"", "\\", "\xc3\xa9", "\xc3\xa9"};
+    for (size_t len = 120; len < 140; len++) {
+        for (size_t i = 0; i < sizeof tails / sizeof *tails; i++) {
+            char plain[200];
+            memset(plain, 'a', len);
+            plain[len] = '\0';
+            struct slice text =
+                arena_printf(arena, "[\"%s%s\",{\"%s\":\"%s%s\",\"n\":-1.50},\"%s%s%s\"]", plain,
+                             tails[i], plain, tails[i], plain, plain, tails[i], plain);
+            struct diag_list diags;
+            diag_init(&diags, arena, 10);
+            struct reading reading = {.arena = arena,
+                                      .source = source_create(arena, SLICE("t"), text),
+                                      .limits = LIMITS_DEFAULT,
+                                      .diags = &diags};
+            assert_int_equal(arena_run(arena, reading_run, &reading), STATUS_OK);
+            const struct json *first = json_first(reading.json);
+            const struct json *object = json_next(first);
+            struct slice behind = arena_printf(arena, "%s%s", plain, decoded[i]);
+            struct slice before = arena_printf(arena, "%s%s", decoded[i], plain);
+            assert_true(slice_equal(json_text(first), behind));
+            assert_true(slice_equal(json_get_text(object, plain), before));
+            assert_true(slice_is(json_text(json_get(object, "n")), "-1.50"));
+            assert_true(slice_equal(json_text(json_next(object)),
+                                    arena_printf(arena, "%s%s%s", plain, decoded[i], plain)));
+        }
+    }
+}
+
 /* An arena that gives out in the middle of the library's work ends the work, not the process. */
 static void test_an_exhausted_arena_ends_the_work(void **state)
 {
@@ -278,6 +312,7 @@ int main(void)
         WITH_ARENA(test_every_prefix_is_refused),
         WITH_ARENA(test_numbers_keep_their_text),
         WITH_ARENA(test_strings_are_decoded),
+        WITH_ARENA(test_long_strings_are_what_was_written),
         WITH_ARENA(test_offsets_point_at_the_values),
         WITH_ARENA(test_members_are_found_by_exact_name),
         WITH_ARENA(test_deep_large_and_many),
