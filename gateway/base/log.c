@@ -153,16 +153,18 @@ static void add_text(struct line *line, struct slice text)
 static void add_item(struct line *line, const struct log_item *item)
 {
     const struct field *field = &fields[item->field];
-    char head[64];
-    int len = snprintf(head, sizeof head, ",\"%s\":", field->name);
+    size_t name_len = strlen(field->name);
     /* Room for the longest value, escaped, and for the end of the line. */
-    if (sizeof line->at - line->len < (size_t)len + (size_t)2 * TEXT_MAX + 64) {
+    if (sizeof line->at - line->len < name_len + (size_t)2 * TEXT_MAX + 64) {
         return;
     }
-    add(line, head, (size_t)len);
+    add(line, ",\"", 2);
+    add(line, field->name, name_len);
+    add(line, "\":", 2);
     if (item->is_number && field->shape == NUMBER) {
-        len = snprintf(head, sizeof head, "%lld", (long long)item->number);
-        add(line, head, (size_t)len);
+        char number[32];
+        int len = snprintf(number, sizeof number, "%lld", (long long)item->number);
+        add(line, number, (size_t)len);
         return;
     }
     bool good = !item->is_number && fits(field->shape, item->text);
@@ -175,13 +177,15 @@ static void begin(struct log *log, struct line *line, enum log_level level, cons
 {
     char time[CLOCK_TEXT_SIZE];
     clock_format(clock_utc(log->config.clock), time);
-    char head[256];
-    int len = snprintf(head, sizeof head, "{\"time\":\"%s\",\"level\":\"%s\",\"event\":\"%.96s\"",
-                       time, level_names[level], event);
+    const char *const parts[] = {
+        "{\"time\":\"", time, "\",\"level\":\"", level_names[level], "\",\"event\":\"",
+        event,          "\""};
     if (log->config.journal) {
         add(line, (const char[]){'<', level_priority[level], '>'}, 3);
     }
-    add(line, head, (size_t)len);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        add(line, parts[i], strnlen(parts[i], WORD_MAX));
+    }
 }
 
 /* With the lock. */
