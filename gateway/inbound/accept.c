@@ -140,6 +140,7 @@ enum status accept_prepare(struct arena *arena, const struct inbound_host *host,
                                               .resource_version = intake.version,
                                               .received = now,
                                               .payload = arrival->body};
+    accept_out->in.is_deletion = arrival->deleted;
     accept_out->in.key_is_body_hash = intake.key_is_body_hash;
     accept_out->in.key_window_us = intake.key_window_us;
     accept_out->in.triggers = intake.triggers;

@@ -231,7 +231,9 @@ enum status intake_read(struct arena *arena, const struct intake_request *reques
         return status;
     }
     struct collector c = {.arena = arena, .request = request};
-    if (!request->deleted) {
+    if (request->deleted) {
+        intake.end_reason = REASON_WITHDRAWN; /* unless the store knows whom it concerned */
+    } else {
         look_at_message(&c);
     }
     if (c.full) {

@@ -88,6 +88,10 @@ struct visit {
 };
 enum status sqlite_queue_visit(struct sqlite_store *store, const struct visit *visit,
                                const struct uuid *message);
+/* The same for each visit of a message's triggers; patient and visit of `when` are not looked at.
+ */
+enum status sqlite_queue_triggers(struct sqlite_store *store, const struct visit *when,
+                                  struct slice triggers, const struct uuid *message);
 /* Triggers as `message` keeps them: patient US visit RS ...; false: a name has a control character.
  */
 bool sqlite_write_triggers(struct buf *out, const struct trigger *triggers, size_t count);

@@ -78,6 +78,43 @@ static enum status make_due_again(struct sqlite_store *store, const struct store
     return status == STATUS_OK ? sqlite_follow_message(store, id) : status;
 }
 
+/*
+ * What the last message of the resource made due is due now. That message goes with the deletion:
+ * it alone knows the date of the visit.
+ */
+static enum status take_deletion(struct sqlite_store *store, const struct store_accept *tx,
+                                 int64_t key_hash, const struct uuid *id)
+{
+    const struct message *message = &tx->in.message;
+    struct visit visit = {.ehr = message->ehr,
+                          .at = store->now,
+                          .settle = tx->in.settle_us,
+                          .settle_most = tx->in.settle_most_us};
+    struct slice triggers = SLICE_NONE;
+    struct uuid told = UUID_NONE;
+    enum status status = sqlite_sort(store, SIZE_MAX);
+    struct sql sql = sql_begin(&store->writer, SQL_FIND_LATEST);
+    sql_text(&sql, message->ehr);
+    sql_text(&sql, message->resource_type);
+    sql_text(&sql, message->resource_id);
+    if (sql_row(&sql)) {
+        told = sql_get_id(&sql, 0);
+        triggers = sql_copy_text(&sql, 1, store->scratch);
+    }
+    enum status ended = sql_end(&sql);
+    status = status == STATUS_OK ? ended : status;
+    if (status == STATUS_OK) {
+        status = add_message(store, tx, key_hash, triggers, id);
+    }
+    if (status == STATUS_OK && triggers.len == 0) {
+        return end_at_once(store, tx, id);
+    }
+    if (status == STATUS_OK) {
+        status = sqlite_sort(store, SIZE_MAX);
+    }
+    return status == STATUS_OK ? sqlite_queue_triggers(store, &visit, triggers, &told) : status;
+}
+
 static bool is_well_formed(const struct store_accept *tx)
 {
     const struct message *message = &tx->in.message;
@@ -111,6 +148,12 @@ enum status sqlite_accept(struct sqlite_store *store, struct store_accept *tx)
     bool repeat = status == STATUS_OK;
     if (status == STATUS_ABSENT) {
         id = sqlite_new_id(store);
+        if (tx->in.is_deletion) {
+            status = take_deletion(store, tx, key_hash, &id);
+            tx->out.repeat = false;
+            tx->out.message = id;
+            return status;
+        }
         status = add_message(store, tx, key_hash, buf_view(&triggers), &id);
         if (status == STATUS_OK && tx->in.trigger_count == 0) {
             status = end_at_once(store, tx, &id);

@@ -119,6 +119,17 @@ static const char *const first[] = {
     " why TEXT NOT NULL, at INT NOT NULL, PRIMARY KEY(ehr, name)) STRICT, WITHOUT ROWID",
     NULL};
 
-const struct sqlite_upgrade sqlite_upgrades[] = {{1, first}};
+/* 5: which message told of a resource last, for when it is deleted. Written when messages are
+ * sorted; a deletion (whose record is empty) tells nothing. */
+static const char *const latest[] = {
+    "CREATE TABLE latest("
+    " ehr TEXT NOT NULL, type TEXT NOT NULL, resource TEXT NOT NULL, message INT NOT NULL,"
+    " PRIMARY KEY(ehr, type, resource)) STRICT, WITHOUT ROWID",
+    "INSERT INTO latest SELECT ehr, type, resource, max(n) FROM message"
+    " WHERE resource <> '' AND triggers <> '' AND length(record) > 13"
+    " AND n <= (SELECT value FROM meta WHERE name = 'sorted') GROUP BY ehr, type, resource",
+    NULL};
+
+const struct sqlite_upgrade sqlite_upgrades[] = {{1, first}, {5, latest}};
 
 const size_t sqlite_upgrade_count = sizeof sqlite_upgrades / sizeof *sqlite_upgrades;

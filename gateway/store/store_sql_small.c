@@ -158,6 +158,9 @@ static enum status remove_message(struct sqlite_store *store, const struct uuid 
     if (status == STATUS_OK) {
         status = run_id(store, SQL_REMOVE_INBOX, id);
     }
+    if (status == STATUS_OK) {
+        status = run_id(store, SQL_REMOVE_LATEST, id);
+    }
     return status == STATUS_OK ? run_id(store, SQL_REMOVE_MESSAGE, id) : status;
 }
 

@@ -99,12 +99,27 @@ struct unsorted {
     struct slice triggers;
 };
 
+enum status sqlite_queue_triggers(struct sqlite_store *store, const struct visit *when,
+                                  struct slice triggers, const struct uuid *message)
+{
+    enum status status = STATUS_OK;
+    struct slice trigger;
+    while (status == STATUS_OK && slice_cut(&triggers, RECORD_SEPARATOR, &trigger)) {
+        struct visit visit = *when;
+        if (trigger.len == 0) {
+            break; /* behind the last */
+        }
+        slice_cut(&trigger, UNIT, &visit.patient);
+        visit.visit = trigger;
+        status = sqlite_queue_visit(store, &visit, message);
+    }
+    return status;
+}
+
 /* One that ended at once has its row of the inbox already. */
 static enum status sort_one(struct sqlite_store *store, const struct unsorted *message)
 {
-    struct slice rest = message->triggers;
-    struct slice trigger;
-    if (rest.len == 0) {
+    if (message->triggers.len == 0) {
         return STATUS_OK;
     }
     struct sql sql = sql_begin(&store->writer, SQL_ADD_INBOX);
@@ -114,16 +129,14 @@ static enum status sort_one(struct sqlite_store *store, const struct unsorted *m
     sql_int(&sql, REASON_NONE);
     sql_int(&sql, 0);
     enum status status = sql_run(&sql, NULL);
-    while (status == STATUS_OK && slice_cut(&rest, RECORD_SEPARATOR, &trigger)) {
-        struct visit visit = message->visit;
-        if (trigger.len == 0) {
-            break; /* behind the last */
-        }
-        slice_cut(&trigger, UNIT, &visit.patient);
-        visit.visit = trigger;
-        status = sqlite_queue_visit(store, &visit, &message->id);
+    if (status == STATUS_OK) {
+        sql = sql_begin(&store->writer, SQL_SET_LATEST);
+        sql_id(&sql, &message->id);
+        status = sql_run(&sql, NULL);
     }
-    return status;
+    return status == STATUS_OK
+               ? sqlite_queue_triggers(store, &message->visit, message->triggers, &message->id)
+               : status;
 }
 
 static enum status set_sorted(struct sqlite_store *store, const struct uuid *last)

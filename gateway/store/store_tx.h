@@ -53,12 +53,14 @@ struct trail_lines {
  * a. Accept a message. New: the message is stored as received, and each trigger makes its visit due
  * at now + settle, at most first + settle_most. Repeat (same ehr, sender and key): no row is added.
  * A repeat recognised by the hash of its body makes the visits due again. Without triggers a new
- * message ends at once as end_state (dropped, held or handed-over) with end_reason.
+ * message ends at once as end_state (dropped, held or handed-over) with end_reason. The deletion of
+ * a resource has the triggers of the last message that told of it.
  */
 struct store_accept {
     struct store_tx tx;
     struct {
         struct message message; /* ehr, kind, sender, key, resource_*, received (0: now), payload */
+        bool is_deletion; /* of resource_type, resource_id; triggers are not looked at */
         bool key_is_body_hash;
         int64_t key_window_us; /* the key is a repeat within this time only; 0: always */
         const struct trigger *triggers;

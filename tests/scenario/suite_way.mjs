@@ -99,6 +99,26 @@ test('a measurement taken back withdraws the untouched draft', async () => {
   await aPlan(ehr, patient.id, (found) => found.every(({ status }) => status === 'entered-in-error'));
 });
 
+test('a measurement that is deleted withdraws the untouched draft; one that was never seen is dropped', async () => {
+  const { ehr, daemon } = await setUp('deleted');
+  await subscribed(ehr);
+  const { patient, weight } = await admit(ehr.client, 'overweight');
+  await aPlan(ehr, patient.id);
+  await settled(daemon);
+  const before = daemon.lines('message-stored').length;
+  assert.ok([200, 204].includes((await ehr.client.delete(`Observation/${weight.id}`)).status));
+  await aPlan(ehr, patient.id, (found) => found.every(({ status }) => status === 'entered-in-error'));
+  assert.ok((await goalsOf(ehr.client, patient.id)).every(({ lifecycleStatus }) => lifecycleStatus === 'entered-in-error'));
+  const [{ message }] = daemon.lines('message-stored').slice(before);
+  const ended = await until('the deletion to end', async () => { const shown = await daemon.show(message); return shown.message.ended && shown.message; });
+  assert.equal(ended.state, 'held', JSON.stringify(ended)); // there is no weight to go by
+  const stranger = await notify(daemon, { method: 'DELETE', below: '/Observation/never-seen' });
+  assert.equal(stranger.status, 200);
+  const last = await until('it to be stored', () => daemon.lines('message-stored').slice(before).find((line) => line.message !== message));
+  const { state, reason } = (await daemon.show(last.message)).message;
+  assert.deepEqual([state, reason], ['dropped', 'withdrawn']);
+});
+
 test('the same notification twice, and again after all is done: one message, nothing written twice', async () => {
   const { ehr, daemon } = await setUp('twice');
   await subscribed(ehr);

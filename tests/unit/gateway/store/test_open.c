@@ -99,6 +99,18 @@ static void another_environment_is_refused(void **state)
     end(f);
 }
 
+static int last_schema(void)
+{
+    return sqlite_upgrades[sqlite_upgrade_count - 1].version;
+}
+
+static void set_schema(struct fixture *f, int version)
+{
+    char sql[64];
+    snprintf(sql, sizeof sql, "PRAGMA user_version = %d", version);
+    change_file(f, sql);
+}
+
 static void a_newer_store_is_refused(void **state)
 {
     (void)state;
@@ -109,9 +121,9 @@ static void a_newer_store_is_refused(void **state)
     snprintf(want, sizeof want,
              "error: the store has schema 99, and this program knows %d [store-open]\n"
              "  hint: run the program that made it, or restore a backup from before\n",
-             sqlite_upgrades[sqlite_upgrade_count - 1].version);
+             last_schema());
     check_refused(f, STATUS_REFUSED, want);
-    change_file(f, "PRAGMA user_version = 1");
+    set_schema(f, last_schema());
     open_store(f);
     end(f);
 }
@@ -167,7 +179,7 @@ static sqlite3 *open_file(const char *path)
     return db;
 }
 
-/* Rows in every state that matters, in a store of the first schema, then upgraded. */
+/* Rows in every state that matters, then one more upgrade. */
 static void an_upgrade_keeps_all_and_a_failed_one_changes_nothing(void **state)
 {
     (void)state;
@@ -188,28 +200,31 @@ static void an_upgrade_keeps_all_and_a_failed_one_changes_nothing(void **state)
     diag_init(&diags, f->arena, 10);
     snprintf(path, sizeof path, "%s/store.db", f->dir);
     connection.db = open_file(path);
-    const struct sqlite_upgrade bad[] = {sqlite_upgrades[0], {2, broken}};
+    int last = last_schema();
+    char want[96];
+    const struct sqlite_upgrade bad[] = {sqlite_upgrades[0], {last + 1, broken}};
     assert_int_equal(sqlite_upgrade(&connection, slice_of(f->dir), bad, 2, &diags), STATUS_IO);
-    assert_true(slice_is(diags.first->sentence,
-                         "the store cannot be brought to schema 2: no such table: nowhere"));
-    assert_int_equal(number(connection.db, "PRAGMA user_version"), 1);
+    snprintf(want, sizeof want, "the store cannot be brought to schema %d: no such table: nowhere",
+             last + 1);
+    assert_true(slice_is(diags.first->sentence, want));
+    assert_int_equal(number(connection.db, "PRAGMA user_version"), last);
     assert_int_equal(number(connection.db, "SELECT count(*) FROM pragma_table_info('ehr')"), 5);
 
-    const struct sqlite_upgrade good[] = {sqlite_upgrades[0], {2, second}};
+    const struct sqlite_upgrade good[] = {sqlite_upgrades[0], {last + 1, second}};
     assert_int_equal(sqlite_upgrade(&connection, slice_of(f->dir), good, 2, &diags), STATUS_OK);
-    assert_int_equal(number(connection.db, "PRAGMA user_version"), 2);
+    assert_int_equal(number(connection.db, "PRAGMA user_version"), last + 1);
     assert_int_equal(number(connection.db, "SELECT count(*) FROM message"), 3);
     assert_int_equal(number(connection.db, "SELECT count(*) FROM outbox WHERE state = 4"), 1);
     assert_int_equal(number(connection.db, "SELECT count(*) FROM evaluation WHERE state = 6"), 1);
     assert_int_equal(sqlite_upgrade(&connection, slice_of(f->dir), good, 2, &diags), STATUS_OK);
     sqlite3_close(connection.db);
     /* The copy from before is whole and of the old schema. */
-    snprintf(path, sizeof path, "%s/store-1.db", f->dir);
+    snprintf(path, sizeof path, "%s/store-%d.db", f->dir, last);
     connection.db = open_file(path);
-    assert_int_equal(number(connection.db, "PRAGMA user_version"), 1);
+    assert_int_equal(number(connection.db, "PRAGMA user_version"), last);
     assert_int_equal(number(connection.db, "SELECT count(*) FROM message"), 3);
     sqlite3_close(connection.db);
-    change_file(f, "PRAGMA user_version = 1"); /* the second schema is this test's own */
+    set_schema(f, last); /* the next schema is this test's own */
     open_store(f);
     end(f);
 }

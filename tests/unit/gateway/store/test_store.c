@@ -111,6 +111,69 @@ static void a_repeat_by_body_hash_makes_the_visit_due_again(void **state)
     end(f);
 }
 
+static struct store_accept deletion_tx(const char *key, const char *resource)
+{
+    struct store_accept tx = accept_tx(key, NULL, 0);
+    tx.in.message.resource_id = slice_of(resource);
+    tx.in.message.resource_version = SLICE_NONE;
+    tx.in.message.payload = SLICE_NONE;
+    tx.in.is_deletion = true;
+    tx.in.end_state = WORK_DROPPED;
+    tx.in.end_reason = REASON_WITHDRAWN;
+    return tx;
+}
+
+static void a_deletion_makes_due_what_the_resource_made_due(void **state)
+{
+    (void)state;
+    struct fixture *f = begin();
+    struct evaluation_claim claim = ready(f, "w1 as 1", "p1", "Encounter/e1");
+    struct uuid told = claim.messages[0].id;
+    plan_as(f, &claim.evaluation, WORK_DROPPED, REASON_RULE, NULL, 0);
+    for (int i = 0; i < 2; i++) { /* a second one finds what told of it, not the first deletion */
+        struct store_accept tx = deletion_tx(i == 0 ? "deleted/1" : "deleted/2", "w1");
+        assert_int_equal(store_run(f->store, &tx.tx), STATUS_OK);
+        assert_message(f, tx.out.message, WORK_RECEIVED, REASON_NONE);
+        advance(f, 20 * SECOND);
+        struct store_claim_evaluations due = claim_all(f, 10);
+        assert_int_equal(due.out.count, 1);
+        assert_true(slice_is(due.out.claims[0].evaluation.patient, "p1"));
+        assert_true(slice_is(due.out.claims[0].evaluation.visit, "Encounter/e1"));
+        assert_int_equal(due.out.claims[0].message_count, 2);
+        assert_true(uuid_equal(due.out.claims[0].messages[0].id, told));
+        plan_as(f, &due.out.claims[0].evaluation, WORK_HELD, REASON_SAFETY, NULL, 0);
+        assert_message(f, tx.out.message, WORK_HELD, REASON_SAFETY);
+        assert_message(f, told, WORK_DROPPED, REASON_RULE); /* its own end stands */
+    }
+    end(f);
+}
+
+/* In one group with the message that tells of it: nothing was sorted yet. */
+static void a_deletion_finds_a_message_that_came_just_before(void **state)
+{
+    (void)state;
+    struct fixture *f = begin();
+    accept_for(f, "w1 as 1", "p1", "e1");
+    struct store_accept tx = deletion_tx("deleted/1", "w1");
+    assert_int_equal(store_run(f->store, &tx.tx), STATUS_OK);
+    assert_message(f, tx.out.message, WORK_RECEIVED, REASON_NONE);
+    struct store_accept again = deletion_tx("deleted/1", "w1");
+    assert_int_equal(store_run(f->store, &again.tx), STATUS_OK);
+    assert_true(again.out.repeat);
+    end(f);
+}
+
+static void a_deletion_of_what_was_never_seen_is_dropped(void **state)
+{
+    (void)state;
+    struct fixture *f = begin();
+    accept_for(f, "w1 as 1", "p1", "e1");
+    struct store_accept tx = deletion_tx("deleted/1", "w2");
+    assert_int_equal(store_run(f->store, &tx.tx), STATUS_OK);
+    assert_message(f, tx.out.message, WORK_DROPPED, REASON_WITHDRAWN);
+    end(f);
+}
+
 static void a_key_is_a_repeat_within_its_window_only(void **state)
 {
     (void)state;
@@ -671,6 +734,9 @@ int main(void)
         cmocka_unit_test(settling_ends_two_minutes_after_the_first),
         cmocka_unit_test(a_repeat_adds_no_row),
         cmocka_unit_test(a_repeat_by_body_hash_makes_the_visit_due_again),
+        cmocka_unit_test(a_deletion_makes_due_what_the_resource_made_due),
+        cmocka_unit_test(a_deletion_finds_a_message_that_came_just_before),
+        cmocka_unit_test(a_deletion_of_what_was_never_seen_is_dropped),
         cmocka_unit_test(a_key_is_a_repeat_within_its_window_only),
         cmocka_unit_test(a_message_without_triggers_ends_at_once),
         cmocka_unit_test(a_message_may_concern_several_visits),
