@@ -115,7 +115,7 @@ static enum status serve_run(void *arg)
                                                                                  : STATUS_IO;
 }
 
-static bool peer_uid(int fd, uid_t *uid_out)
+static bool may_ask(const struct admin *admin, int fd, uid_t *uid_out)
 {
     struct ucred peer;
     socklen_t len = sizeof peer;
@@ -123,7 +123,7 @@ static bool peer_uid(int fd, uid_t *uid_out)
         return false;
     }
     *uid_out = peer.uid;
-    return peer.uid == 0 || peer.uid == geteuid();
+    return peer.uid == 0 || peer.uid == admin->options.account;
 }
 
 static void serve(struct admin *admin, int fd)
@@ -131,9 +131,11 @@ static void serve(struct admin *admin, int fd)
     char line[REQUEST_MOST];
     struct serving serving = {.admin = admin, .fd = fd};
     size_t len;
-    if (!peer_uid(fd, &serving.uid)) {
+    if (!may_ask(admin, fd, &serving.uid)) {
         LOG(admin->options.log, LOG_WARNING, "control-refused",
             LOG_TEXT(DETAIL, "an account that is neither ours nor root asked"));
+        /* What is left unread when the socket is closed would take the answer with it. */
+        (void)read_line(fd, line, sizeof line, &len);
         write_all(fd, SLICE("{\"ok\":false,\"error\":\"this account may not ask\",\"exit\":64}\n"));
         return;
     }

@@ -2,10 +2,13 @@
  * The control socket: <state>/control.sock, mode 0660. One JSON object on a line comes in, one goes
  * out, the connection ends. A thread of its own serves one asker at a time, each within a few
  * seconds and a few KiB; who may ask is told by the kernel (the peer's uid: ours or root's). What
- * is asked is answered by the desk. Tests: tests/scenario/suite_admin.mjs.
+ * is asked is answered by the desk. Tests: tests/unit/gateway/admin/test_admin.c,
+ * tests/scenario/suite_admin.mjs.
  */
 #ifndef GATEWAY_ADMIN_ADMIN_H
 #define GATEWAY_ADMIN_ADMIN_H
+
+#include <sys/types.h>
 
 #include "fhir/base/diag.h"
 #include "gateway/admin/desk.h"
@@ -16,6 +19,7 @@ struct admin;
 struct admin_options {
     struct slice state_dir; /* borrowed, as all of these */
     struct log *log;
+    uid_t account; /* who may ask, beside root: the daemon's own */
     struct desk desk;
 };
 

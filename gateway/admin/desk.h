@@ -20,12 +20,24 @@
 /* health NULL: the daemon is not running. */
 typedef void admin_each(void *to, const struct config_ehr *ehr, const struct ehr_health *health);
 
+/* What a running daemon works with, and what became of reloads. Texts are cut to their room. */
+struct desk_work {
+    char mapping[96];
+    char version[64];
+    char hash[16];         /* of the mapping's files: its beginning */
+    int64_t loaded;        /* when it was taken over */
+    int64_t refused;       /* when a reload was refused last, and none was taken over since; 0 */
+    char refused_why[480]; /* the first mistake, with its place */
+};
+
 struct desk {
     struct store *store;
     const struct clock *clock;
     bool running;
     /* Calls each() for every configured EHR, on the asking thread. */
     void (*each_ehr)(void *arg, admin_each *each, void *to);
+    /* Any thread; NULL: it is not running. */
+    struct desk_work (*work)(void *arg);
     /* Writes were stopped or resumed; may be NULL. */
     void (*switched)(void *arg);
     void *arg;

@@ -78,6 +78,9 @@ static void add_ehr(void *to, const struct config_ehr *ehr, const struct ehr_hea
     if (ehr->synthetic) {
         view_bool(listing->arena, entry, "synthetic", true);
     }
+    if (ehr->evaluation == EVALUATION_PAUSED) {
+        view_bool(listing->arena, entry, "evaluation-paused", true);
+    }
     if (health != NULL) {
         add_health(listing->arena, entry, health);
     }
@@ -146,6 +149,21 @@ static enum status add_open(const struct desk *desk, struct arena *arena, struct
     return STATUS_OK;
 }
 
+/* ---- what it works with ---- */
+
+static void add_work(const struct desk *desk, struct arena *arena, struct json *answer)
+{
+    struct desk_work work = desk->work(desk->arg);
+    struct json *mapping = json_new_object(arena);
+    view_text(arena, mapping, "name", slice_of(work.mapping));
+    view_text(arena, mapping, "version", slice_of(work.version));
+    view_text(arena, mapping, "hash", slice_of(work.hash));
+    view_time(arena, mapping, "since", work.loaded);
+    json_add(arena, answer, SLICE("mapping"), mapping);
+    view_time(arena, answer, "reload-refused", work.refused);
+    view_text(arena, answer, "reload-refused-because", slice_of(work.refused_why));
+}
+
 /* ---- the whole ---- */
 
 enum status view_status(const struct desk *desk, struct arena *arena, const struct json *request,
@@ -164,6 +182,9 @@ enum status view_status(const struct desk *desk, struct arena *arena, const stru
     view_number(arena, answer, "damaged", (int64_t)status.damaged);
     view_number(arena, answer, "store-queue", (int64_t)load.items);
     view_bool(arena, answer, "store-failing", load.failing);
+    if (desk->work != NULL) {
+        add_work(desk, arena, answer);
+    }
     desk->each_ehr(desk->arg, add_ehr, &listing);
     add_strays(&listing);
     json_add(arena, answer, SLICE("ehrs"), listing.ehrs);

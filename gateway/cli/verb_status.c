@@ -23,9 +23,10 @@ static void print_ehr(struct cli *cli, const struct json *ehr)
 {
     struct slice condition = json_get_text(ehr, "condition");
     struct slice error = json_get_text(ehr, "error");
-    fprintf(cli->out, "%.*s: %.*s%s%s, %.*s\n", SLICE_ARGS(json_get_text(ehr, "ehr")),
+    fprintf(cli->out, "%.*s: %.*s%s%s%s, %.*s\n", SLICE_ARGS(json_get_text(ehr, "ehr")),
             SLICE_ARGS(json_get_text(ehr, "mode")),
             json_is(json_get(ehr, "synthetic"), JSON_TRUE) ? ", synthetic" : "",
+            json_is(json_get(ehr, "evaluation-paused"), JSON_TRUE) ? ", EVALUATION PAUSED" : "",
             json_is(json_get(ehr, "writes-stopped"), JSON_TRUE) ? ", WRITES STOPPED" : "",
             SLICE_ARGS(json_get_text(ehr, "base-url")));
     if (condition.len != 0) {
@@ -76,6 +77,24 @@ static int print_open(struct cli *cli, const struct json *answer)
     return count != 0 ? EXIT_FOUND : EXIT_DONE;
 }
 
+static void print_work(struct cli *cli, const struct json *answer)
+{
+    const struct json *mapping = json_get(answer, "mapping");
+    struct slice why = json_get_text(answer, "reload-refused-because");
+    if (mapping != NULL) {
+        fprintf(cli->out, "mapping %.*s %.*s, %.*s, since %.*s\n",
+                SLICE_ARGS(json_get_text(mapping, "name")),
+                SLICE_ARGS(json_get_text(mapping, "version")),
+                SLICE_ARGS(json_get_text(mapping, "hash")),
+                SLICE_ARGS(ask_time(cli, mapping, "since")));
+    }
+    if (why.len != 0) {
+        fprintf(cli->out, "A RELOAD WAS REFUSED %.*s: %.*s\n  %s\n",
+                SLICE_ARGS(ask_time(cli, answer, "reload-refused")), SLICE_ARGS(why),
+                "all goes on as it was; `eplan check-config` says every mistake");
+    }
+}
+
 int verb_status(struct cli *cli, int argc, char **argv)
 {
     struct ask ask;
@@ -93,6 +112,7 @@ int verb_status(struct cli *cli, int argc, char **argv)
         json_is(json_get(answer, "all-writes-stopped"), JSON_TRUE) ? ", ALL WRITES STOPPED" : "",
         SLICE_ARGS(json_text(json_get(answer, "store-queue"))),
         json_is(json_get(answer, "store-failing"), JSON_TRUE) ? ", THE STORE CANNOT COMMIT" : "");
+    print_work(cli, answer);
     const struct json *ehrs = json_get(answer, "ehrs");
     for (const struct json *at = json_first(ehrs); at != NULL; at = json_next(at)) {
         print_ehr(cli, at);

@@ -206,6 +206,27 @@ static void each_ehr(void *arg, admin_each *each, void *to)
     pthread_mutex_unlock(&daemon->lock);
 }
 
+static void cut(struct slice text, char *out, size_t room)
+{
+    snprintf(out, room, "%.*s", SLICE_ARGS(slice_part(text, 0, room - 1)));
+}
+
+static struct desk_work work_of(void *arg)
+{
+    struct daemon *daemon = arg;
+    struct desk_work work = {.loaded = 0};
+    pthread_mutex_lock(&daemon->lock);
+    const struct active_mapping *active = &daemon->current->mapping;
+    cut(mapping_name(active->mapping), work.mapping, sizeof work.mapping);
+    cut(mapping_version(active->mapping), work.version, sizeof work.version);
+    cut(slice_part(active->hash, 0, 12), work.hash, sizeof work.hash);
+    work.loaded = daemon->current->taken_over;
+    work.refused = daemon->refused.at;
+    memcpy(work.refused_why, daemon->refused.why, sizeof work.refused_why);
+    pthread_mutex_unlock(&daemon->lock);
+    return work;
+}
+
 static void woken(void *arg)
 {
     struct daemon *daemon = arg;
@@ -220,6 +241,7 @@ struct desk life_desk(struct daemon *daemon)
                          .clock = &daemon->clock,
                          .running = true,
                          .each_ehr = each_ehr,
+                         .work = work_of,
                          .switched = woken,
                          .arg = daemon};
 }
@@ -228,6 +250,7 @@ static enum status open_admin(struct daemon *daemon, struct diag_list *diags)
 {
     struct admin_options options = {.state_dir = daemon->current->config->gateway.state_dir,
                                     .log = daemon->log,
+                                    .account = geteuid(),
                                     .desk = life_desk(daemon)};
     return admin_create(&options, diags, &daemon->admin);
 }
@@ -260,6 +283,7 @@ void life_clear(struct daemon *daemon)
 enum daemon_end life_serve(struct daemon *daemon)
 {
     const struct active_mapping *active = &daemon->current->mapping;
+    daemon->current->taken_over = clock_utc(&daemon->clock);
     generation_start(daemon->current);
     loop_timer_start(daemon->retain, RETAIN_FIRST_MS, false);
     LOG(daemon->log, LOG_INFO, "started", LOG_TEXT(VERSION, EPLAN_VERSION),

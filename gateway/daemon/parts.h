@@ -49,6 +49,7 @@ struct generation {
     size_t link_count;
     struct receive *receive;
     struct pipeline *pipeline;
+    int64_t taken_over; /* UTC */
 };
 
 enum stop_stage {
@@ -75,6 +76,10 @@ struct daemon {
     struct admin *admin;
     pthread_mutex_t lock; /* guards `current` for threads other than the loop's */
     struct generation *current;
+    struct {
+        int64_t at; /* UTC; 0: the last reload was none, or was taken over */
+        char why[480];
+    } refused; /* under the lock, as `current` */
     struct generation *retired;
     uint16_t port;
     struct loop_event *terminate;

@@ -49,13 +49,41 @@ static void take_over(struct daemon *daemon, struct generation *next)
 {
     struct generation *last = daemon->current;
     log_set_level(daemon->log, daemon_log_level(next->config));
+    next->taken_over = clock_utc(&daemon->clock);
     pthread_mutex_lock(&daemon->lock);
     daemon->current = next;
+    daemon->refused.at = 0;
+    daemon->refused.why[0] = '\0';
     pthread_mutex_unlock(&daemon->lock);
     last->next = daemon->retired;
     daemon->retired = last;
     generation_stop(last);
     generation_start(next);
+}
+
+/* For `eplan status`: the first mistake, where it is. */
+static void remember_refusal(struct daemon *daemon, const struct diag_list *diags,
+                             enum status status)
+{
+    char why[sizeof daemon->refused.why];
+    const struct diag *diag = diags->first;
+    while (diag != NULL && diag->severity != SEVERITY_ERROR && diag->next != NULL) {
+        diag = diag->next;
+    }
+    if (diag == NULL) {
+        snprintf(why, sizeof why, "%s", status_name(status));
+    } else if (diag->span.source != NULL) {
+        struct span span = span_outermost(diag->span);
+        struct place place = span_place(span);
+        snprintf(why, sizeof why, "%.*s:%u:%u: %.*s", SLICE_ARGS(span.source->name), place.line,
+                 place.column, SLICE_ARGS(diag->sentence));
+    } else {
+        snprintf(why, sizeof why, "%.*s", SLICE_ARGS(diag->sentence));
+    }
+    pthread_mutex_lock(&daemon->lock);
+    daemon->refused.at = clock_utc(&daemon->clock);
+    memcpy(daemon->refused.why, why, sizeof why);
+    pthread_mutex_unlock(&daemon->lock);
 }
 
 static void try_reload(struct reloading *reloading)
@@ -69,6 +97,7 @@ static void try_reload(struct reloading *reloading)
             LOG_SLICE(VERSION, mapping_version(daemon->current->mapping.mapping)));
         return;
     }
+    remember_refusal(daemon, &reloading->diags, status); /* whose texts the generation holds */
     generation_destroy(&reloading->next);
     LOG(daemon->log, LOG_ERROR, "reload-refused", LOG_TEXT(CODE, status_name(status)),
         LOG_TEXT(ADVICE, "the gateway goes on as it was; correct what the lines above say"));

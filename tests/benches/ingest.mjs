@@ -1,5 +1,5 @@
 // How many 4 KiB Observations a second are durable before their 202, against the least program that does the same:
-//   ./tests/bench ingest  [--pairs N] [--seconds N] [--connections N] [--only SUBJECT]
+//   ./tests/bench ingest  [--pairs N] [--seconds N] [--connections N] [--only SUBJECT] [--waiting N]
 // The yardstick (bench_bare_ingest.c) has the same HTTP library, TLS, disk and grouped SQLite insert, and no FHIR. Both are
 // driven by wrk with ingest_post.lua over TLS keep-alive; server and wrk have a core each where there are two. A pair is one
 // run of each, on an empty database, in an order that changes; a ratio is ours divided by the yardstick's, printed as the
@@ -11,6 +11,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { certificates, run, scratch } from '../lib/process.mjs';
+import { measureMemory } from './ingest_memory.mjs';
 import { subjects, yardstick } from './ingest_subjects.mjs';
 
 const { values: options } = parseArgs({
@@ -18,7 +19,8 @@ const { values: options } = parseArgs({
     pairs: { type: 'string', default: '9' },
     seconds: { type: 'string', default: '3' },
     connections: { type: 'string', default: '32' },
-    only: { type: 'string' },
+    only: { type: 'string' }, // a subject, or memory
+    waiting: { type: 'string', default: '100000' },
   },
 });
 const PAIRS = Number(options.pairs);
@@ -101,6 +103,10 @@ for (const subject of subjects.filter(({ name }) => !options.only || name === op
   good &= ratio('requests a second', pairs, (r) => r.rate, '>= 0.75', (x) => x >= 0.75);
   good &= ratio('CPU per request', pairs, (r) => r.cpu, '<= 1.33', (x) => x <= 1.33);
   ratio('p99 (wanted 1.5)', pairs, (r) => r.p99, '', () => true);
+}
+if (!options.only || options.only === 'memory') {
+  const state = fs.mkdtempSync(path.join(folder, 's-'));
+  good &= await measureMemory({ state, certs, drive, wanted: Number(options.waiting) });
 }
 process.exitCode = good ? 0 : 1;
 fs.rmSync(folder, { recursive: true, force: true });

@@ -4,7 +4,9 @@ local size = 4096
 local thread_count = 0
 local before = '{"resourceType":"Observation","id":"'
 local middle = '","status":"final","code":{"coding":[{"system":"http://loinc.org","code":"29463-7"}]},'
-  .. '"subject":{"reference":"Patient/bench"},"effectiveDateTime":"2026-03-01T10:00:00Z",'
+  .. '"subject":{"reference":"Patient/bench-'
+local patients = 20000 -- of as many children, one day of each
+local visit = '"},"effectiveDateTime":"2026-03-01T10:00:00Z",'
   .. '"valueQuantity":{"value":31.25,"unit":"kg","system":"http://unitsofmeasure.org","code":"kg"},'
   .. '"note":[{"text":"'
 local after = '"}]}'
@@ -21,12 +23,13 @@ function init(args)
   math.randomseed(os.time() * 64 + number)
   prefix = string.format("%08x-%02d-", math.random(0, 0x7fffffff), number)
   count = 0
-  filling = string.rep("x", size - #before - #middle - #after - #prefix - 10)
+  filling = string.rep("x", size - #before - #middle - #after - #visit - #prefix - 15)
 end
 
 function request()
   count = count + 1
-  return wrk.format("POST", path, nil, before .. prefix .. string.format("%010d", count) .. middle .. filling .. after)
+  return wrk.format("POST", path, nil, before .. prefix .. string.format("%010d", count) .. middle
+    .. string.format("%05d", count % patients) .. visit .. filling .. after)
 end
 
 function done(summary, latency)

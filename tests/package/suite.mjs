@@ -5,7 +5,7 @@ import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { rootDir, run, scratch } from '../lib/process.mjs';
-import { finish, test } from '../lib/tap.mjs';
+import { finish, skip, test } from '../lib/tap.mjs';
 
 const build = process.env.EPLAN_BUILD ?? path.join(rootDir, 'build/release');
 const top = scratch('package');
@@ -84,6 +84,28 @@ test('the unit: sd_notify, a user of its own, a closed sandbox', () => {
     assert.ok(unit.split('\n').includes(line), line);
   }
 });
+
+// The unit as it is, but for the place of the program: that of a machine on which the package is installed.
+const unitHere = () => {
+  const unit = fs.readFileSync(path.join(tree, 'lib/systemd/system/eplan-gateway.service'), 'utf8');
+  const file = path.join(top, 'eplan-gateway.service');
+  fs.writeFileSync(file, unit.replace('ExecStart=/usr/bin/eplan', `ExecStart=${path.join(tree, 'usr/bin/eplan')}`));
+  return file;
+};
+const { code: analyzes } = await run('sh', ['-c', 'command -v systemd-analyze']);
+if (analyzes !== 0) {
+  skip('systemd has no word to say against the unit', 'no systemd-analyze');
+} else {
+  test('systemd has no word to say against the unit, and little exposure to tell of', async () => {
+    const { code, stdout, stderr } = await run('systemd-analyze', ['verify', '--man=no', unitHere()]);
+    const told = `${stdout}${stderr}`.split('\n').filter((line) => line.includes('eplan-gateway')).join('\n');
+    assert.deepEqual([code, told], [0, '']);
+    const security = await good('systemd-analyze', ['security', '--offline=yes', '--no-pager', unitHere()]);
+    const [, exposure] = /Overall exposure level for \S+: (\d+\.\d+)/.exec(security);
+    process.stdout.write(`# systemd-analyze security: exposure ${exposure} of 10\n`);
+    assert.ok(Number(exposure) < 2.5, security);
+  });
+}
 
 test('the man page names every verb of an operator', () => {
   const page = fs.readFileSync(path.join(rootDir, 'gateway/eplan.8'), 'utf8').replaceAll('\\-', '-');

@@ -1,6 +1,7 @@
 // suite: timeout=240 needs=build presets=release,asan-ubsan
 // Starting, refusing to start, reloading and stopping; what is refused is refused by its exact text.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import https from 'node:https';
 import path from 'node:path';
@@ -8,7 +9,7 @@ import { admit, plansOf } from '../lib/children.mjs';
 import { eplan, refusedStart, settled, startDaemon, subscribed, writeConfig } from '../lib/daemon.mjs';
 import { startScriptedEhr, startTestEhr } from '../lib/ehrs.mjs';
 import { certificates, rootDir, scratch, until } from '../lib/process.mjs';
-import { finish, test } from '../lib/tap.mjs';
+import { atEnd, finish, test } from '../lib/tap.mjs';
 
 const nowhere = 'https://127.0.0.1:9/fhir'; // nobody listens on the discard port
 
@@ -120,9 +121,16 @@ test('SIGHUP takes a change over; with a mistake, or one that needs a restart, a
   assert.ok(mistakes.some(({ file, line, code }) => file.endsWith('north.yaml') && line > 0 && code === 'config-value'), JSON.stringify(mistakes));
   await reload({ mode: 'shadow' }, { limits: { connections: 17 } }, 'reload-refused');
   assert.ok(daemon.lines('reload-diagnostic').some(({ detail }) => detail === 'limits.connections: a change of this needs a restart'));
-  assert.equal((await daemon.status()).ehrs[0].mode, 'shadow');
+  const refused = await daemon.status();
+  assert.equal(refused.ehrs[0].mode, 'shadow');
+  assert.ok(Date.now() - Date.parse(refused['reload-refused']) < 60_000);
+  assert.equal(refused['reload-refused-because'], 'limits.connections: a change of this needs a restart');
+  assert.match((await eplan(config, 'status')).stdout, /^A RELOAD WAS REFUSED 20\S+: limits\.connections: a change of this needs a restart\n  all goes on as it was; `eplan check-config`/m);
   await reload({ mode: 'live' }, {}, 'reloaded');
-  assert.equal((await daemon.status()).ehrs[0].mode, 'live');
+  const taken = await daemon.status();
+  assert.equal(taken.ehrs[0].mode, 'live');
+  assert.equal(taken['reload-refused'], undefined);
+  assert.ok(Date.parse(taken.mapping.since) > Date.parse(refused.mapping.since));
   await subscribed(ehr);
   const { patient } = await admit(ehr.client, 'overweight');
   await until('the plan', async () => (await plansOf(ehr.client, patient.id)).length === 1);
@@ -149,6 +157,35 @@ test('SIGHUP with a mapping that fails a case keeps the last good one, which goe
   daemon.hangup();
   await until('the mended one', () => daemon.lines('reloaded').length === 1);
   assert.deepEqual(await daemon.stop(), { code: 0, signal: null });
+});
+
+// systemd's side of sd_notify(3): a datagram socket. Node has none for UNIX sockets; perl is on every Debian.
+async function serviceManager(folder) {
+  const socket = path.join(folder, 'notify');
+  const program = 'use IO::Socket::UNIX; $| = 1; my $s = IO::Socket::UNIX->new(Type => SOCK_DGRAM, Local => $ARGV[0]) or die $!; print "listening\\n";'
+    + ' while (defined $s->recv(my $text, 4096)) { $text =~ s/\\n/ /g; print "$text\\n" }';
+  const listener = spawn('perl', ['-e', program, socket], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let heard = '';
+  listener.stdout.on('data', (data) => { heard += data; });
+  const gone = new Promise((resolve) => { listener.on('exit', resolve); });
+  atEnd(() => { listener.kill('SIGKILL'); return gone; });
+  await until('the listener', () => heard.startsWith('listening'));
+  return { socket, heard: () => heard.trim().split('\n').slice(1) };
+}
+
+test('the service manager is told: ready when it serves, reloading and ready again, stopping', async () => {
+  const folder = scratch('notify');
+  const manager = await serviceManager(folder);
+  const config = await writeConfig(folder, { ehrs: [{ base: 'https://127.0.0.1:9/fhir', mode: 'shadow' }] });
+  const daemon = await startDaemon(folder, config, { env: { NOTIFY_SOCKET: manager.socket } });
+  await until('READY', () => manager.heard().length === 1);
+  daemon.hangup();
+  await until('RELOADING and READY', () => manager.heard().length === 3);
+  assert.deepEqual(await daemon.stop(), { code: 0, signal: null });
+  await until('STOPPING', () => manager.heard().length === 4);
+  const [ready, reloading, again, stopping] = manager.heard();
+  assert.deepEqual([ready, again, stopping], ['READY=1', 'READY=1', 'STOPPING=1']);
+  assert.match(reloading, /^RELOADING=1 MONOTONIC_USEC=\d+$/);
 });
 
 test('SIGHUP swaps the certificate of the listener', async () => {

@@ -108,7 +108,7 @@ test('a measurement that is deleted withdraws the untouched draft; one that was 
   const before = daemon.lines('message-stored').length;
   assert.ok([200, 204].includes((await ehr.client.delete(`Observation/${weight.id}`)).status));
   await aPlan(ehr, patient.id, (found) => found.every(({ status }) => status === 'entered-in-error'));
-  assert.ok((await goalsOf(ehr.client, patient.id)).every(({ lifecycleStatus }) => lifecycleStatus === 'entered-in-error'));
+  await until('the Goals to be taken back', async () => (await goalsOf(ehr.client, patient.id)).every(({ lifecycleStatus }) => lifecycleStatus !== 'proposed'));
   const [{ message }] = daemon.lines('message-stored').slice(before);
   const ended = await until('the deletion to end', async () => { const shown = await daemon.show(message); return shown.message.ended && shown.message; });
   assert.equal(ended.state, 'held', JSON.stringify(ended)); // there is no weight to go by
