@@ -115,10 +115,11 @@ static enum status parse_work_run(void *arg)
 }
 
 /*
- * The library takes strings byte by byte, twice. A long one that holds no escapes (a narrative, a
- * note, an attachment) is left empty for it, and put back from the source afterwards.
+ * The library takes strings byte by byte, twice. A longer one that holds no escapes (a code system,
+ * a date, a narrative) is left empty for it, and put back from the source afterwards. From a dozen
+ * bytes on that is cheaper.
  */
-enum { LONG_STRING = 128 };
+enum { LONG_STRING = 12 };
 
 static bool is_put_back(const struct json_scan_value *seen, struct slice text)
 {
