@@ -381,12 +381,6 @@ static enum status build_value(struct build *b, const struct template *template,
 
 /* ---- items ---- */
 
-static struct slice description_of(const struct json *resource)
-{
-    struct slice text = json_get_text(json_get(resource, "description"), "text");
-    return text.len != 0 ? text : json_get_text(json_get(resource, "code"), "text");
-}
-
 static void add_narrative(struct eval *e, struct json *resource, bool care_plan)
 {
     struct narrative narrative = {.language = e->mapping->staff_languages[0]};
@@ -396,14 +390,14 @@ static void add_narrative(struct eval *e, struct json *resource, bool care_plan)
         narrative.paragraphs[0] = json_get_text(resource, "description");
         narrative.paragraph_count = narrative.paragraphs[0].len != 0;
         for (size_t i = 0; i < e->result->item_count; i++) {
-            struct slice line = description_of(e->result->items[i].resource);
+            struct slice line = narrative_description(e->result->items[i].resource);
             if (line.len != 0) {
                 lines[narrative.line_count++] = line;
             }
         }
         narrative.lines = lines;
     } else {
-        narrative.title = description_of(resource);
+        narrative.title = narrative_description(resource);
     }
     json_add(e->arena, resource, SLICE("text"), narrative_render(e->arena, &narrative));
 }

@@ -44,6 +44,14 @@ static void add_element(struct buf *out, const char *name, struct slice text)
     buf_printf(out, "</%s>", name);
 }
 
+static struct json *as_narrative(struct arena *arena, const struct buf *div)
+{
+    struct json *text = json_new_object(arena);
+    json_add(arena, text, SLICE("status"), json_new_string(arena, SLICE("generated")));
+    json_add(arena, text, SLICE("div"), json_new_string(arena, buf_view(div)));
+    return text;
+}
+
 struct json *narrative_render(struct arena *arena, const struct narrative *narrative)
 {
     struct buf out;
@@ -67,8 +75,37 @@ struct json *narrative_render(struct arena *arena, const struct narrative *narra
         buf_add_cstr(&out, "</ul>");
     }
     buf_add_cstr(&out, "</div>");
-    struct json *text = json_new_object(arena);
-    json_add(arena, text, SLICE("status"), json_new_string(arena, SLICE("generated")));
-    json_add(arena, text, SLICE("div"), json_new_string(arena, buf_view(&out)));
-    return text;
+    return as_narrative(arena, &out);
+}
+
+struct slice narrative_description(const struct json *resource)
+{
+    struct slice text = json_get_text(json_get(resource, "description"), "text");
+    return text.len != 0 ? text : json_get_text(json_get(resource, "code"), "text");
+}
+
+/* The shape is fixed: what stands before the first paragraph and the list are taken as they are. */
+struct json *narrative_renew(struct arena *arena, const struct json *text,
+                             const struct json *resource, bool with_lines)
+{
+    struct slice div = json_get_text(text, "div");
+    size_t begin = slice_find(div, SLICE("<p>"), 0);
+    size_t list = slice_find(div, SLICE("<ul>"), 0);
+    bool care_plan = slice_is(json_get_text(resource, "resourceType"), "CarePlan");
+    if (!slice_is(json_get_text(text, "status"), "generated") || begin == SIZE_MAX ||
+        !slice_ends_with(div, SLICE("</div>"))) {
+        return NULL;
+    }
+    struct buf out;
+    buf_init(&out, arena, NARRATIVE_MOST);
+    buf_add_slice(&out, slice_part(div, 0, begin));
+    add_element(&out, "p",
+                care_plan ? json_get_text(resource, "title") : narrative_description(resource));
+    struct slice description = json_get_text(resource, "description");
+    if (care_plan && description.len != 0) {
+        add_element(&out, "p", description);
+    }
+    buf_add_slice(&out, list != SIZE_MAX && with_lines ? slice_part(div, list, SIZE_MAX)
+                                                       : SLICE("</div>"));
+    return as_narrative(arena, &out);
 }

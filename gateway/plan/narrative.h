@@ -8,6 +8,8 @@
 #ifndef GATEWAY_PLAN_NARRATIVE_H
 #define GATEWAY_PLAN_NARRATIVE_H
 
+#include <stdbool.h>
+
 #include "fhir/base/arena.h"
 #include "fhir/json/json.h"
 
@@ -22,6 +24,17 @@ struct narrative {
 
 /* A Narrative datatype {status: generated, div: ...}. Lives in the arena. */
 struct json *narrative_render(struct arena *arena, const struct narrative *narrative);
+
+/*
+ * A text that this page made, told anew for the resource as it stands now: its title and
+ * description, or what a Goal or order says; with_lines: and the list of the text given. NULL: the
+ * text given is none of ours. Lives in the arena.
+ */
+struct json *narrative_renew(struct arena *arena, const struct json *text,
+                             const struct json *resource, bool with_lines);
+
+/* What a Goal or an order says of itself; may be empty. Borrowed from the resource. */
+struct slice narrative_description(const struct json *resource);
 
 /* Text with & < > " and ' replaced, as it stands in XML content or an attribute. Lives in the
  * arena. */

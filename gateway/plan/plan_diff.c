@@ -23,7 +23,7 @@ static struct slice top_element(struct slice path)
     return slice_part(rest, 0, end);
 }
 
-static bool is_ours(const struct json *wanted, struct slice element)
+bool plan_diff_is_ours(const struct json *wanted, struct slice element)
 {
     if (json_member(wanted, element) != NULL) {
         return true;
@@ -44,7 +44,7 @@ bool plan_diff_unchanged(struct arena *arena, const struct json *wanted, const s
         const struct element_change *change = &diff.changes[i];
         struct slice element = top_element(change->path);
         bool whole = change->from == NULL && json_member(wanted, element) == NULL;
-        if (!whole || is_ours(wanted, element)) {
+        if (!whole || plan_diff_is_ours(wanted, element)) {
             return false;
         }
     }

@@ -18,6 +18,9 @@
  */
 bool plan_diff_unchanged(struct arena *arena, const struct json *wanted, const struct json *base);
 
+/* Is a top-level element one that we write: it is wanted, or may come and go between two plans? */
+bool plan_diff_is_ours(const struct json *wanted, struct slice element);
+
 /* Did anybody change the EHR's resource since we read it back? meta and text do not count. */
 bool plan_diff_touched(struct arena *arena, const struct json *base, const struct json *theirs);
 
