@@ -286,6 +286,17 @@ bool concept_set_has(const struct concept_set *set, struct slice system, struct 
     return false;
 }
 
+bool mapping_find_owns(const struct mapping *mapping, struct slice plan,
+                       struct mapping_owns *owns_out)
+{
+    const struct plan_rule *rule = mapping_find_plan(mapping, plan);
+    if (rule == NULL) {
+        return false;
+    }
+    *owns_out = rule->owns;
+    return true;
+}
+
 struct slice mapping_name(const struct mapping *mapping)
 {
     return mapping->name;

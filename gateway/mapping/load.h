@@ -126,6 +126,10 @@ void load_part(struct loader *l, const struct yaml *root);      /* parts/NAME.ya
 void load_text_file(struct loader *l, const struct yaml *root); /* texts/NAME.LANGUAGE.yaml */
 void load_concepts(struct loader *l, const struct yaml *root);  /* concepts/NAME.yaml */
 
+/* What becomes of a plan once a person acts on it (load_accept.c); target: its plan_rule. */
+void load_on_accept(struct loader *l, const struct yaml *node, void *target);
+void load_owns(struct loader *l, const struct yaml *node, void *target);
+
 /* A $text key of the plan that is read; SLICE_NONE: one that only evaluation knows. */
 void load_use_text(struct loader *l, struct slice key, struct span span);
 /* A code that a plan shows or a goal measures. */

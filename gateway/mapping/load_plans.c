@@ -426,76 +426,14 @@ static void check_never(struct loader *l, const struct plan_rule *plan)
     }
 }
 
-/* What becomes of a plan once a person acts on it is read by that part of the gateway; here its
- * shape: elements that FHIR knows, and expressions that compile. */
-static void read_accepted(struct loader *l, const struct yaml *node, const char *type_name)
-{
-    const struct model_type *type = model_type_find(l->model, slice_of(type_name));
-    for (const struct yaml *member = load_is(l, node, YAML_MAP) ? node->first : NULL;
-         member != NULL; member = member->next) {
-        if (model_element_by_json(l->model, type, member->key.text).element == NULL) {
-            load_fault(l, DIAG_MAPPING_ELEMENT, member->key.span, "\"%.*s\" is no element of %s",
-                       SLICE_ARGS(member->key.text), type_name);
-        }
-        load_template(l, member, NULL);
-    }
-}
-
-static void accept_care_plan(struct loader *l, const struct yaml *node, void *target)
-{
-    (void)target;
-    read_accepted(l, node, "CarePlan");
-}
-
-static void accept_goals(struct loader *l, const struct yaml *node, void *target)
-{
-    (void)target;
-    read_accepted(l, node, "Goal");
-}
-
-static void accept_orders(struct loader *l, const struct yaml *node, void *target)
-{
-    (void)target;
-    read_accepted(l, node, "ServiceRequest");
-}
-
-static void accept_record(struct loader *l, const struct yaml *node, void *target)
-{
-    (void)target;
-    load_is(l, node, YAML_MAP);
-}
-
-static void read_on_accept(struct loader *l, const struct yaml *node, void *target)
-{
-    static const struct field fields[] = {{"care-plan", true, accept_care_plan},
-                                          {"goals", false, accept_goals},
-                                          {"orders", false, accept_orders},
-                                          {"record", false, accept_record}};
-    load_map(l, node, fields, 4, target);
-}
-
-static void read_paths(struct loader *l, const struct yaml *node, void *target)
-{
-    size_t count;
-    (void)target;
-    load_texts(l, node, &count);
-}
-
-static void read_owns(struct loader *l, const struct yaml *node, void *target)
-{
-    static const struct field fields[] = {{"gateway", true, read_paths},
-                                          {"clinician", true, read_paths}};
-    load_map(l, node, fields, 2, target);
-}
-
 void load_plan(struct loader *l, const struct yaml *root)
 {
     static const struct field fields[] = {
         {"plan", true, read_name},           {"public-id", true, read_public_id},
         {"care-plan", true, read_care_plan}, {"goals", false, read_goals},
         {"orders", false, read_orders},      {"prompts", false, read_prompts},
-        {"never", true, read_never},         {"on-accept", true, read_on_accept},
-        {"owns", true, read_owns},
+        {"never", true, read_never},         {"on-accept", true, load_on_accept},
+        {"owns", true, load_owns},
     };
     struct mapping *m = l->mapping;
     struct plan_rule plan = {.span = root->span};

@@ -41,6 +41,18 @@ enum status mapping_load(struct arena *arena, const struct mapping_file *files, 
 struct slice mapping_name(const struct mapping *mapping);
 struct slice mapping_version(const struct mapping *mapping);
 
+/* Who owns which elements of a plan (`owns` of its template): patterns for gateway/plan/owns.h. */
+struct mapping_owns {
+    const struct slice *gateway;
+    size_t gateway_count;
+    const struct slice *clinician;
+    size_t clinician_count;
+};
+
+/* False: the mapping has no plan of that name. Lives with the mapping. */
+bool mapping_find_owns(const struct mapping *mapping, struct slice plan,
+                       struct mapping_owns *owns_out);
+
 /*
  * What stands between this mapping and a real patient: unreviewed texts, unapproved parts, codes
  * that are not verified, a hold that clinical review requires and that is missing. Empty: released.

@@ -162,6 +162,7 @@ struct plan_rule {
     size_t prompt_count;
     struct slice *never;
     size_t never_count;
+    struct mapping_owns owns;
     struct span span;
 };
 

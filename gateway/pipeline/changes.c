@@ -151,7 +151,7 @@ static const struct item *known_item(const struct planner *p, struct slice key)
         const struct item *item = &p->items.at[i];
         if (is_ours(p, item) && slice_equal(item->of.plan, p->in->result->plan) &&
             slice_equal(item->of.key, key) &&
-            (item->life == ITEM_DRAFT || item->life == ITEM_PLANNED)) {
+            (item->life == ITEM_DRAFT || item->life == ITEM_PLANNED || item->life == ITEM_EDITED)) {
             return item;
         }
     }
@@ -229,15 +229,26 @@ static struct slice identifier_of(void *arg, struct slice reference)
     return reference;
 }
 
-static bool is_unchanged(struct planner *p, const struct json *wanted, const struct item *item)
+static const struct json *read_stored(struct planner *p, struct slice text)
 {
     struct diag_list unheard;
-    const struct json *base = NULL;
-    struct slice unused;
+    const struct json *json = NULL;
     diag_init(&unheard, p->in->arena, 1);
-    if (json_parse(p->in->arena, source_create(p->in->arena, SLICE("base"), item->base),
-                   &LIMITS_DEFAULT, &unheard, &base) != STATUS_OK) {
-        return false;
+    if (text.len != 0) {
+        json_parse(p->in->arena, source_create(p->in->arena, SLICE("stored"), text),
+                   &LIMITS_DEFAULT, &unheard, &json);
+    }
+    return json;
+}
+
+/* The mapping wants what it wanted last: what a person made of it since is not proposed again. */
+static bool is_unchanged(struct planner *p, const struct json *wanted, const struct item *item)
+{
+    const struct json *last = read_stored(p, item->wanted);
+    const struct json *base = read_stored(p, item->base);
+    struct slice unused;
+    if (last != NULL || base == NULL) {
+        return last != NULL && !plan_diff_touched(p->in->arena, last, wanted);
     }
     struct json *copy = json_copy(p->in->arena, base);
     struct resolving resolving = {p};
@@ -268,7 +279,7 @@ static void propose_item(struct planner *p, const struct plan_item *planned, uin
         p->invalid = planned->key;
         return;
     }
-    bool update = item.life == ITEM_DRAFT;
+    bool update = item.life == ITEM_DRAFT || item.life == ITEM_EDITED;
     if (update && is_unchanged(p, wanted, &item)) {
         return;
     }

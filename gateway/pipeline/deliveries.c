@@ -121,6 +121,18 @@ static struct slice find_target(void *arg, struct arena *arena, struct uuid iden
                         SLICE_ARGS(item.ehr_id));
 }
 
+/* A plan that the active mapping has no more is owned by nobody: then a person's change wins. */
+static struct plan_owns owns_of(const struct pipeline *p, const struct item_key *key)
+{
+    const struct mapping *mapping = p->options.mapping.mapping;
+    struct mapping_owns owns = {0};
+    if (slice_equal(key->mapping, mapping_name(mapping))) {
+        mapping_find_owns(mapping, key->plan, &owns);
+    }
+    return (struct plan_owns){owns.gateway, owns.gateway_count, owns.clinician,
+                              owns.clinician_count};
+}
+
 static void begin_sending(void *arg)
 {
     struct sending *sending = arg;
@@ -129,7 +141,9 @@ static void begin_sending(void *arg)
                                        .clock = p->options.clock,
                                        .random = p->options.random,
                                        .find = find_target,
-                                       .find_arg = p};
+                                       .find_arg = p,
+                                       .model = model_r4(),
+                                       .owns = owns_of(p, &sending->change->item.of)};
     if (delivery_begin(&options, sending->change, delivered, sending) != STATUS_OK) {
         sending->result = (struct attempt_result){
             .change = sending->change->id,

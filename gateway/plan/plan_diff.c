@@ -80,21 +80,9 @@ bool plan_diff_is_ended(const struct json *theirs)
     return false;
 }
 
-struct json *plan_diff_update(struct arena *arena, const struct json *wanted,
-                              const struct json *theirs)
+bool plan_diff_is_completed(const struct json *theirs)
 {
-    struct json *update = json_copy(arena, theirs);
-    for (size_t i = 0; i < sizeof comes_and_goes / sizeof *comes_and_goes; i++) {
-        if (json_get(wanted, comes_and_goes[i]) == NULL) {
-            json_remove(update, slice_of(comes_and_goes[i]));
-        }
-    }
-    for (const struct json *it = json_first(wanted); it != NULL; it = json_next(it)) {
-        if (!slice_is(json_name(it), "id")) {
-            json_set(arena, update, json_name(it), json_copy(arena, it));
-        }
-    }
-    return update;
+    return slice_is(status_of(theirs), "completed");
 }
 
 struct json *plan_diff_withdraw(struct arena *arena, const struct json *theirs)

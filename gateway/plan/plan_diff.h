@@ -33,12 +33,8 @@ bool plan_diff_is_draft(const struct json *theirs);
 /* Nobody may build on it any more: entered-in-error, revoked, cancelled, rejected. */
 bool plan_diff_is_ended(const struct json *theirs);
 
-/*
- * The update that brings the EHR's resource to what we want: theirs with our elements replaced, its
- * id kept. Lives in the arena.
- */
-struct json *plan_diff_update(struct arena *arena, const struct json *wanted,
-                              const struct json *theirs);
+/* It came to its end as plans do: completed. */
+bool plan_diff_is_completed(const struct json *theirs);
 
 /* Theirs, entered in error. */
 struct json *plan_diff_withdraw(struct arena *arena, const struct json *theirs);

@@ -15,6 +15,7 @@
 
 /* Which bytes of its owner a record holds. Codes are stored. */
 enum record_part {
+    RECORD_WANTED = 0,     /* of an item */
     RECORD_PAYLOAD = 1,    /* of a message */
     RECORD_FACTS = 2,      /* of an evaluation */
     RECORD_TRACE = 3,      /* of an evaluation */

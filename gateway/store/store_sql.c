@@ -186,9 +186,14 @@ enum status sqlite_read_base(struct sqlite_store *store, struct connection *conn
         row = sql_get_id(&sql, 0);
     }
     enum status status = sql_end(&sql);
-    return status == STATUS_OK
-               ? sqlite_read_record(store, connection, arena, &row, RECORD_BASE, &item->base)
-               : status;
+    if (status == STATUS_OK) {
+        status = sqlite_read_record(store, connection, arena, &row, RECORD_BASE, &item->base);
+    }
+    if (status != STATUS_OK) {
+        return status;
+    }
+    status = sqlite_read_record(store, connection, arena, &row, RECORD_WANTED, &item->wanted);
+    return status == STATUS_INVALID ? STATUS_OK : status; /* base then tells it as well as it can */
 }
 
 enum status sqlite_next_fence(struct sqlite_store *store, uint64_t *fence_out)

@@ -49,7 +49,7 @@ extern const size_t sqlite_upgrade_count;
 
 /* ---- what transactions share ---- */
 
-/* Bytes that belong to a row (RECORD_FACTS, TRACE, BODY, BASE). */
+/* Bytes that belong to a row (RECORD_FACTS, TRACE, BODY, BASE, WANTED). */
 enum status sqlite_put_record(struct sqlite_store *store, const struct uuid *owner,
                               enum record_part part, struct slice bytes);
 /* The same for an owner that is new. */
@@ -71,7 +71,7 @@ static inline struct slice owner_slice(const struct owner *owner)
 {
     return (struct slice){owner->bytes, sizeof owner->bytes};
 }
-/* The base of an item, by its identifier. */
+/* The base of an item, and what was wanted with it, by its identifier. */
 enum status sqlite_read_base(struct sqlite_store *store, struct connection *connection,
                              struct arena *arena, struct item *item);
 

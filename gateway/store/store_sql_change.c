@@ -18,6 +18,8 @@ struct item sqlite_take_item(const struct sql *sql, struct arena *arena)
         .ehr_id = sql_copy_text(sql, 9, arena),
         .ehr_version = sql_copy_text(sql, 10, arena),
         .base_at = sql_get_int(sql, 11),
+        .version = sql_copy_text(sql, 13, arena),
+        .visit = sql_copy_text(sql, 14, arena),
     };
 }
 
@@ -320,26 +322,47 @@ static enum status check_result(struct sqlite_store *store, const struct attempt
     return status;
 }
 
+/* What was wanted is the change's body; one that withdraws or accepts wants nothing of its own. */
+static enum status keep_wanted(struct sqlite_store *store, const struct change *change,
+                               const struct uuid *row)
+{
+    struct slice body = SLICE_NONE;
+    if (change->kind != CHANGE_CREATE && change->kind != CHANGE_UPDATE) {
+        return STATUS_OK;
+    }
+    enum status status =
+        sqlite_read_record(store, &store->writer, store->scratch, &change->id, RECORD_BODY, &body);
+    if (status == STATUS_INVALID) {
+        return STATUS_OK; /* damaged since: then base alone tells the next comparison */
+    }
+    return status == STATUS_OK ? sqlite_put_record(store, row, RECORD_WANTED, body) : status;
+}
+
 static enum status deliver(struct sqlite_store *store, const struct attempt_result *result,
-                           const struct uuid *identifier)
+                           const struct change *change)
 {
     struct uuid row = UUID_NONE;
     struct sql sql = sql_begin(&store->writer, SQL_DELIVER_ITEM);
-    sql_uuid(&sql, identifier);
+    sql_uuid(&sql, &change->item.identifier);
     sql_int(&sql, result->life);
     sql_text(&sql, result->ehr_id);
     sql_text(&sql, result->ehr_version);
     sql_int(&sql, store->now);
+    sql_text(&sql, change->visit);
+    sql_id(&sql, &change->evaluation);
     enum status status = sql_run(&sql, NULL);
     if (status == STATUS_OK) {
         sql = sql_begin(&store->writer, SQL_ITEM_ROW);
-        sql_uuid(&sql, identifier);
+        sql_uuid(&sql, &change->item.identifier);
         if (sql_row(&sql)) {
             row = sql_get_id(&sql, 0);
         }
         status = sql_end(&sql);
     }
-    return status == STATUS_OK ? sqlite_put_record(store, &row, RECORD_BASE, result->base) : status;
+    if (status == STATUS_OK) {
+        status = sqlite_put_record(store, &row, RECORD_BASE, result->base);
+    }
+    return status == STATUS_OK ? keep_wanted(store, change, &row) : status;
 }
 
 static enum status record_one(struct sqlite_store *store, const struct attempt_result *result)
@@ -358,7 +381,7 @@ static enum status record_one(struct sqlite_store *store, const struct attempt_r
         status = sql_run(&sql, NULL);
     }
     if (status == STATUS_OK && result->outcome == ROW_DELIVERED) {
-        status = deliver(store, result, &change.item.identifier);
+        status = deliver(store, result, &change);
     }
     if (status == STATUS_OK && row_state_is_end(result->outcome)) {
         return sqlite_end_change(store, &result->change, result->outcome, result->reason,

@@ -119,6 +119,18 @@ static const char *const first[] = {
     " why TEXT NOT NULL, at INT NOT NULL, PRIMARY KEY(ehr, name)) STRICT, WITHOUT ROWID",
     NULL};
 
+/* 2: what is known of an item beside its base, and what was declined. The bytes last wanted are a
+ * record of the item (RECORD_WANTED), and need no column. */
+static const char *const second[] = {
+    "ALTER TABLE item ADD COLUMN version TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE item ADD COLUMN visit TEXT NOT NULL DEFAULT ''",
+    "CREATE INDEX item_version ON item(ehr, mapping, version) WHERE ehr_id <> ''",
+    "CREATE TABLE declined("
+    " ehr TEXT NOT NULL, patient TEXT NOT NULL, mapping TEXT NOT NULL, until INT NOT NULL,"
+    " by TEXT NOT NULL, at INT NOT NULL, PRIMARY KEY(ehr, patient, mapping))"
+    " STRICT, WITHOUT ROWID",
+    NULL};
+
 /* 5: which message told of a resource last, for when it is deleted. Written when messages are
  * sorted; a deletion (whose record is empty) tells nothing. */
 static const char *const latest[] = {
@@ -130,6 +142,6 @@ static const char *const latest[] = {
     " AND n <= (SELECT value FROM meta WHERE name = 'sorted') GROUP BY ehr, type, resource",
     NULL};
 
-const struct sqlite_upgrade sqlite_upgrades[] = {{1, first}, {5, latest}};
+const struct sqlite_upgrade sqlite_upgrades[] = {{1, first}, {2, second}, {5, latest}};
 
 const size_t sqlite_upgrade_count = sizeof sqlite_upgrades / sizeof *sqlite_upgrades;

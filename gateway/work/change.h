@@ -16,6 +16,8 @@ enum item_life {
     ITEM_ACCEPTED = 3,  /* a person made it theirs: never ended or replaced by the daemon */
     ITEM_WITHDRAWN = 4, /* taken back by us */
     ITEM_REVOKED = 5,   /* ended by someone else: final until a configured event */
+    ITEM_EDITED = 6,    /* a draft that a person changed: merged into, never ended or replaced */
+    ITEM_ENDED = 7,     /* an accepted one that came to its end in the EHR: completed */
 };
 
 const char *item_life_name(enum item_life life);
@@ -39,6 +41,9 @@ struct item {
     struct slice ehr_version; /* may be empty where the EHR has none */
     struct slice base;        /* the body as last read back after our write; empty: none */
     int64_t base_at;
+    struct slice wanted;  /* the body that was wanted then, references as urn:uuid:; empty: none */
+    struct slice version; /* of the mapping that wrote it last; empty: not known */
+    struct slice visit;   /* that it was written for last; empty: not known */
 };
 
 enum change_kind { CHANGE_CREATE = 1, CHANGE_UPDATE = 2, CHANGE_WITHDRAW = 3 };

@@ -133,8 +133,8 @@ bool reason_find(struct slice name, enum reason *reason_out)
 
 const char *item_life_name(enum item_life life)
 {
-    static const char *const names[] = {"?",        "planned",   "draft",
-                                        "accepted", "withdrawn", "revoked"};
+    static const char *const names[] = {"?",         "planned", "draft",  "accepted",
+                                        "withdrawn", "revoked", "edited", "ended"};
     return names[(unsigned)life < sizeof names / sizeof *names ? life : 0];
 }
 

@@ -4,8 +4,13 @@
 
 #include "gateway/plan/dress.h"
 #include "gateway/plan/plan_diff.h"
+#include "gateway/plan/plan_merge.h"
 
-enum { DELIVERY_ARENA = 16 * 1024 * 1024, MS = 1000 };
+enum {
+    DELIVERY_ARENA = 16 * 1024 * 1024,
+    MS = 1000,
+    ROUNDS_MOST = 3, /* of reading, merging and sending, when the EHR's copy moves meanwhile */
+};
 
 struct delivery {
     struct delivery_options options;
@@ -16,6 +21,9 @@ struct delivery {
     const struct json *wanted; /* the body, references resolved; NULL of a withdrawal */
     struct slice ehr_id;
     bool looked_up;
+    bool edited;       /* what we write stands beside what a person changed */
+    unsigned rounds;   /* of updates that met another version */
+    struct slice told; /* for the operator: whose elements stand; empty: what the EHR said */
     struct ehr_answer *answer;  /* of the step being taken */
     struct ehr_request request; /* what the step asks for, and who takes its answer */
     enum status (*then)(struct delivery *d);
@@ -73,6 +81,15 @@ static enum status try_later(struct delivery *d, bool may_have_landed)
     return finish(d, may_have_landed ? ROW_UNKNOWN : ROW_SCHEDULED, REASON_NONE);
 }
 
+/* It is a person's by now: it stays as it is, and a clinician looks at it. */
+static enum status leave(struct delivery *d, enum item_life life, struct slice why)
+{
+    d->end.note_life = true;
+    d->end.life = life;
+    d->told = why;
+    return finish(d, ROW_HANDED_OVER, REASON_REVIEW);
+}
+
 /* An answer that a step has no better use for. */
 static enum status other_answer(struct delivery *d, bool write)
 {
@@ -84,10 +101,11 @@ static enum status other_answer(struct delivery *d, bool write)
         return try_later(d, d->looked_up && d->change->look_up && !write);
     case EHR_CONFLICT:
         return finish(d, ROW_HELD, REASON_CONFLICT);
-    case EHR_ABSENT:
-        d->end.note_life = d->change->item.ehr_id.len != 0;
-        d->end.life = ITEM_REVOKED;
-        return finish(d, ROW_HELD, REASON_CONFLICT);
+    case EHR_ABSENT: /* someone took it out of the EHR */
+        if (d->change->item.ehr_id.len == 0) {
+            return finish(d, ROW_HELD, REASON_CONFLICT);
+        }
+        return leave(d, ITEM_REVOKED, SLICE("ended-by-person"));
     case EHR_UNREADABLE:
         return try_later(d, write || d->change->look_up);
     default:
@@ -95,15 +113,24 @@ static enum status other_answer(struct delivery *d, bool write)
     }
 }
 
+/* Of what is no draft any more. */
+static enum item_life life_of(const struct json *theirs)
+{
+    return plan_diff_is_ended(theirs)       ? ITEM_REVOKED
+           : plan_diff_is_completed(theirs) ? ITEM_ENDED
+                                            : ITEM_ACCEPTED;
+}
+
 /* What stands in the EHR is ours: it is the base of every later comparison. */
 static enum status delivered(struct delivery *d, const struct json *theirs, struct slice id,
                              struct slice version)
 {
     struct attempt_result *result = &d->end.result;
+    bool edited = d->edited || d->change->item.life == ITEM_EDITED;
     result->life = d->change->kind == CHANGE_WITHDRAW ? ITEM_WITHDRAWN
-                   : plan_diff_is_draft(theirs)       ? ITEM_DRAFT
-                   : plan_diff_is_ended(theirs)       ? ITEM_REVOKED
-                                                      : ITEM_ACCEPTED;
+                   : !plan_diff_is_draft(theirs)      ? life_of(theirs)
+                   : edited                           ? ITEM_EDITED
+                                                      : ITEM_DRAFT;
     result->ehr_id = arena_copy(d->arena, id);
     result->ehr_version = arena_copy(d->arena, version);
     result->base = json_write(d->arena, theirs, JSON_COMPACT);
@@ -146,8 +173,8 @@ static enum status call(struct delivery *d, const struct ehr_request *request, s
 static void end(struct delivery *d)
 {
     char detail[256];
-    struct slice told =
-        d->answer != NULL ? slice_part(d->answer->detail, 0, sizeof detail) : SLICE_NONE;
+    struct slice said = d->answer != NULL ? d->answer->detail : SLICE_NONE;
+    struct slice told = slice_part(d->told.len != 0 ? d->told : said, 0, sizeof detail);
     if (told.len != 0) {
         memcpy(detail, told.at, told.len);
     }
@@ -271,42 +298,7 @@ static enum status after_look_up(struct delivery *d)
     return d->answer->match_count == 0 ? create(d) : after_found_conflict(d);
 }
 
-/* Update and withdrawal: theirs is what we wrote last, or it is a person's. */
-static enum status after_read(struct delivery *d)
-{
-    const struct change *change = d->change;
-    if (d->answer->outcome != EHR_DONE || d->answer->resource == NULL) {
-        return other_answer(d, false);
-    }
-    const struct json *theirs = json_copy(d->arena, d->answer->resource);
-    if (change->look_up &&
-        ((change->kind == CHANGE_UPDATE && plan_diff_unchanged(d->arena, d->wanted, theirs)) ||
-         (change->kind == CHANGE_WITHDRAW && plan_diff_is_ended(theirs)))) {
-        return delivered(d, theirs, d->answer->id,
-                         d->answer->version); /* the earlier try did land */
-    }
-    struct diag_list unheard;
-    diag_init(&unheard, d->arena, 1);
-    const struct json *base = NULL;
-    json_parse(d->arena, source_create(d->arena, SLICE("base"), change->item.base), &LIMITS_DEFAULT,
-               &unheard, &base);
-    if (base == NULL || plan_diff_touched(d->arena, base, theirs) || !plan_diff_is_draft(theirs)) {
-        d->end.note_life = !plan_diff_is_draft(theirs);
-        d->end.life = plan_diff_is_ended(theirs) ? ITEM_REVOKED : ITEM_ACCEPTED;
-        bool withdraw = change->kind == CHANGE_WITHDRAW;
-        return finish(d, withdraw ? ROW_HANDED_OVER : ROW_HELD, REASON_CONFLICT);
-    }
-    struct json *body = change->kind == CHANGE_WITHDRAW
-                            ? plan_diff_withdraw(d->arena, theirs)
-                            : plan_diff_update(d->arena, d->wanted, theirs);
-    struct ehr_request request = {.verb = EHR_UPDATE,
-                                  .id = d->ehr_id,
-                                  .version = arena_copy(d->arena, d->answer->version),
-                                  .body = json_write(d->arena, body, JSON_COMPACT)};
-    return call(d, &request, after_write);
-}
-
-/* ---- the beginning ---- */
+/* ---- updates and withdrawals ---- */
 
 static struct slice target_of(void *arg, struct slice key)
 {
@@ -317,6 +309,120 @@ static struct slice target_of(void *arg, struct slice key)
     }
     return d->options.find(d->options.find_arg, d->arena, identifier);
 }
+
+static struct slice target_or_itself(void *arg, struct slice key)
+{
+    struct delivery *d = arg;
+    struct slice target = target_of(arg, key);
+    return target.len != 0 ? target : arena_printf(d->arena, "urn:uuid:%.*s", SLICE_ARGS(key));
+}
+
+static enum status after_read(struct delivery *d);
+
+static enum status read_current(struct delivery *d)
+{
+    struct ehr_request request = {.verb = EHR_READ, .id = d->ehr_id};
+    return call(d, &request, after_read);
+}
+
+/* Another version stood there, so it was not written: read it, and look again. */
+static enum status after_update(struct delivery *d)
+{
+    if (d->answer->outcome != EHR_CONFLICT) {
+        return after_write(d);
+    }
+    d->edited = false;
+    d->told = SLICE_NONE;
+    return ++d->rounds < ROUNDS_MOST ? read_current(d) : try_later(d, false);
+}
+
+static enum status update(struct delivery *d, const struct json *body)
+{
+    struct ehr_request request = {.verb = EHR_UPDATE,
+                                  .id = d->ehr_id,
+                                  .version = arena_copy(d->arena, d->answer->version),
+                                  .body = json_write(d->arena, body, JSON_COMPACT)};
+    return call(d, &request, after_update);
+}
+
+/* A stored body, its references as the EHR writes them; NULL: there is none. */
+static const struct json *stored(struct delivery *d, struct slice text)
+{
+    struct diag_list unheard;
+    const struct json *read = NULL;
+    struct slice missing;
+    diag_init(&unheard, d->arena, 1);
+    if (text.len == 0 || json_parse(d->arena, source_create(d->arena, SLICE("body"), text),
+                                    &LIMITS_DEFAULT, &unheard, &read) != STATUS_OK) {
+        return NULL;
+    }
+    struct json *body = json_copy(d->arena, read);
+    dress_references(d->arena, body, SLICE("urn:uuid:"), target_or_itself, d, &missing);
+    return body;
+}
+
+static enum status merge(struct delivery *d, const struct json *base, const struct json *theirs)
+{
+    const struct plan_sides sides = {.wanted = stored(d, d->change->item.wanted),
+                                     .base = base,
+                                     .theirs = theirs,
+                                     .ours = d->wanted};
+    struct plan_merge merge;
+    plan_merge(d->arena, d->options.model, &sides, &d->options.owns, d->change->item.of.key,
+               &merge);
+    d->edited = plan_diff_touched(d->arena, base, theirs);
+    if (merge.kept.count != 0) {
+        d->told = arena_printf(d->arena, "the clinician's: %.*s",
+                               SLICE_ARGS(plan_paths_text(d->arena, &merge.kept)));
+    }
+    if (merge.conflicts > PLAN_MERGE_CONFLICTS_MOST) {
+        d->end.note_life = true;
+        d->end.life = ITEM_EDITED;
+        return finish(d, ROW_HELD, REASON_CONFLICT);
+    }
+    if (merge.unchanged) {
+        delivered(d, theirs, d->answer->id, d->answer->version);
+        return finish(d, ROW_DELIVERED, REASON_UNCHANGED);
+    }
+    return update(d, merge.merged);
+}
+
+/* The earlier try did land. */
+static bool has_landed(struct delivery *d, const struct json *theirs)
+{
+    return d->change->look_up &&
+           (d->change->kind == CHANGE_WITHDRAW ? plan_diff_is_ended(theirs)
+                                               : plan_diff_unchanged(d->arena, d->wanted, theirs));
+}
+
+static enum status after_read(struct delivery *d)
+{
+    const struct change *change = d->change;
+    if (d->answer->outcome != EHR_DONE || d->answer->resource == NULL) {
+        return other_answer(d, false);
+    }
+    const struct json *theirs = json_copy(d->arena, d->answer->resource);
+    if (has_landed(d, theirs)) {
+        return delivered(d, theirs, d->answer->id, d->answer->version);
+    }
+    const struct json *base = stored(d, change->item.base);
+    if (!plan_diff_is_draft(theirs)) {
+        enum item_life life = life_of(theirs);
+        return leave(d, life, life == ITEM_ACCEPTED ? SLICE("accepted") : SLICE("ended-by-person"));
+    }
+    if (base == NULL) {
+        return finish(d, ROW_HELD, REASON_DAMAGED);
+    }
+    if (change->kind == CHANGE_UPDATE) {
+        return merge(d, base, theirs);
+    }
+    if (change->item.life == ITEM_EDITED || plan_diff_touched(d->arena, base, theirs)) {
+        return leave(d, ITEM_EDITED, SLICE("edited"));
+    }
+    return update(d, plan_diff_withdraw(d->arena, theirs));
+}
+
+/* ---- the beginning ---- */
 
 static enum status resolve_body(struct delivery *d)
 {
@@ -346,9 +452,8 @@ static enum status begin(struct delivery *d)
         return status;
     }
     if (d->change->kind != CHANGE_CREATE) {
-        struct ehr_request request = {.verb = EHR_READ, .id = d->ehr_id};
         d->looked_up = d->change->look_up;
-        return call(d, &request, after_read);
+        return read_current(d);
     }
     struct ability ability = {0};
     bool known =

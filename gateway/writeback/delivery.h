@@ -1,15 +1,19 @@
 /*
  * Delivery: one row of the outbox is brought to the EHR as FHIR REST takes it, and read back
- * (DESIGN.md 2, "One write"). What may have been sent is looked up before it is sent again. An
- * update or withdrawal is made only on what we wrote last: when anyone changed it since, it is
- * theirs, and a person is told. Tests: the scenario and fault suites.
+ * (DESIGN.md 2, "One write"). What may have been sent is looked up before it is sent again. A
+ * withdrawal is made only on what we wrote last; an update of a draft that a person changed is
+ * merged into what stands there (gateway/plan/plan_merge.h); what is no draft any more is theirs,
+ * and a person is told. Both name the version that was read, and are told anew from what stands
+ * there when it is another by then. Tests: the scenario and fault suites.
  */
 #ifndef GATEWAY_WRITEBACK_DELIVERY_H
 #define GATEWAY_WRITEBACK_DELIVERY_H
 
+#include "fhir/model/model.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/random.h"
 #include "gateway/ehr/ehr.h"
+#include "gateway/plan/owns.h"
 #include "gateway/work/change.h"
 
 #include "gateway/store/store_tx.h"
@@ -22,6 +26,8 @@ struct delivery_options {
      * arena given. */
     struct slice (*find)(void *arg, struct arena *arena, struct uuid identifier);
     void *find_arg;
+    const struct model *model;
+    struct plan_owns owns; /* of the plan that the change belongs to */
 };
 
 struct delivery_end {

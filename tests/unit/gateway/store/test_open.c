@@ -155,7 +155,7 @@ static void another_programs_file_is_left_alone(void **state)
 
 /* ---- upgrades ---- */
 
-static const char *const second[] = {"ALTER TABLE ehr ADD COLUMN note TEXT NOT NULL DEFAULT 'new'",
+static const char *const next[] = {"ALTER TABLE ehr ADD COLUMN note TEXT NOT NULL DEFAULT 'new'",
                                      NULL};
 static const char *const broken[] = {"ALTER TABLE ehr ADD COLUMN more TEXT",
                                      "INSERT INTO nowhere VALUES(1)", NULL};
@@ -179,7 +179,18 @@ static sqlite3 *open_file(const char *path)
     return db;
 }
 
-/* Rows in every state that matters, then one more upgrade. */
+/* The upgrades of this program and one more. */
+enum { UPGRADES_MOST = 32 };
+static size_t upgrades_and(struct sqlite_upgrade upgrades[UPGRADES_MOST], const char *const *sql)
+{
+    size_t count = sqlite_upgrade_count;
+    assert_true(count < UPGRADES_MOST);
+    memcpy(upgrades, sqlite_upgrades, count * sizeof *upgrades);
+    upgrades[count] = (struct sqlite_upgrade){upgrades[count - 1].version + 1, sql};
+    return count + 1;
+}
+
+/* Rows in every state that matters, in a store of today's schema, then upgraded. */
 static void an_upgrade_keeps_all_and_a_failed_one_changes_nothing(void **state)
 {
     (void)state;
@@ -200,31 +211,34 @@ static void an_upgrade_keeps_all_and_a_failed_one_changes_nothing(void **state)
     diag_init(&diags, f->arena, 10);
     snprintf(path, sizeof path, "%s/store.db", f->dir);
     connection.db = open_file(path);
-    int last = last_schema();
-    char want[96];
-    const struct sqlite_upgrade bad[] = {sqlite_upgrades[0], {last + 1, broken}};
-    assert_int_equal(sqlite_upgrade(&connection, slice_of(f->dir), bad, 2, &diags), STATUS_IO);
-    snprintf(want, sizeof want, "the store cannot be brought to schema %d: no such table: nowhere",
-             last + 1);
-    assert_true(slice_is(diags.first->sentence, want));
-    assert_int_equal(number(connection.db, "PRAGMA user_version"), last);
+    struct sqlite_upgrade bad[UPGRADES_MOST];
+    size_t count = upgrades_and(bad, broken);
+    int version = bad[count - 2].version;
+    char text[128];
+    assert_int_equal(sqlite_upgrade(&connection, slice_of(f->dir), bad, count, &diags), STATUS_IO);
+    snprintf(text, sizeof text, "the store cannot be brought to schema %d: no such table: nowhere",
+             version + 1);
+    assert_true(slice_is(diags.first->sentence, text));
+    assert_int_equal(number(connection.db, "PRAGMA user_version"), version);
     assert_int_equal(number(connection.db, "SELECT count(*) FROM pragma_table_info('ehr')"), 5);
 
-    const struct sqlite_upgrade good[] = {sqlite_upgrades[0], {last + 1, second}};
-    assert_int_equal(sqlite_upgrade(&connection, slice_of(f->dir), good, 2, &diags), STATUS_OK);
-    assert_int_equal(number(connection.db, "PRAGMA user_version"), last + 1);
+    struct sqlite_upgrade good[UPGRADES_MOST];
+    upgrades_and(good, next);
+    assert_int_equal(sqlite_upgrade(&connection, slice_of(f->dir), good, count, &diags), STATUS_OK);
+    assert_int_equal(number(connection.db, "PRAGMA user_version"), version + 1);
     assert_int_equal(number(connection.db, "SELECT count(*) FROM message"), 3);
     assert_int_equal(number(connection.db, "SELECT count(*) FROM outbox WHERE state = 4"), 1);
     assert_int_equal(number(connection.db, "SELECT count(*) FROM evaluation WHERE state = 6"), 1);
-    assert_int_equal(sqlite_upgrade(&connection, slice_of(f->dir), good, 2, &diags), STATUS_OK);
+    assert_int_equal(sqlite_upgrade(&connection, slice_of(f->dir), good, count, &diags), STATUS_OK);
     sqlite3_close(connection.db);
     /* The copy from before is whole and of the old schema. */
-    snprintf(path, sizeof path, "%s/store-%d.db", f->dir, last);
+    snprintf(path, sizeof path, "%s/store-%d.db", f->dir, version);
     connection.db = open_file(path);
-    assert_int_equal(number(connection.db, "PRAGMA user_version"), last);
+    assert_int_equal(number(connection.db, "PRAGMA user_version"), version);
     assert_int_equal(number(connection.db, "SELECT count(*) FROM message"), 3);
     sqlite3_close(connection.db);
-    set_schema(f, last); /* the next schema is this test's own */
+    snprintf(text, sizeof text, "PRAGMA user_version = %d", version);
+    change_file(f, text); /* the last schema is this test's own */
     open_store(f);
     end(f);
 }

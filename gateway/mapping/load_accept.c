@@ -1,0 +1,135 @@
+#include "gateway/mapping/load.h"
+#include "gateway/plan/owns.h"
+
+/* ---- on-accept ---- */
+
+/* What becomes of a plan once a person acts on it is read by that part of the gateway; here its
+ * shape: elements that FHIR knows, and expressions that compile. */
+static void read_accepted(struct loader *l, const struct yaml *node, const char *type_name)
+{
+    const struct model_type *type = model_type_find(l->model, slice_of(type_name));
+    for (const struct yaml *member = load_is(l, node, YAML_MAP) ? node->first : NULL;
+         member != NULL; member = member->next) {
+        if (model_element_by_json(l->model, type, member->key.text).element == NULL) {
+            load_fault(l, DIAG_MAPPING_ELEMENT, member->key.span, "\"%.*s\" is no element of %s",
+                       SLICE_ARGS(member->key.text), type_name);
+        }
+        load_template(l, member, NULL);
+    }
+}
+
+static void accept_care_plan(struct loader *l, const struct yaml *node, void *target)
+{
+    (void)target;
+    read_accepted(l, node, "CarePlan");
+}
+
+static void accept_goals(struct loader *l, const struct yaml *node, void *target)
+{
+    (void)target;
+    read_accepted(l, node, "Goal");
+}
+
+static void accept_orders(struct loader *l, const struct yaml *node, void *target)
+{
+    (void)target;
+    read_accepted(l, node, "ServiceRequest");
+}
+
+static void accept_record(struct loader *l, const struct yaml *node, void *target)
+{
+    (void)target;
+    load_is(l, node, YAML_MAP);
+}
+
+void load_on_accept(struct loader *l, const struct yaml *node, void *target)
+{
+    static const struct field fields[] = {{"care-plan", true, accept_care_plan},
+                                          {"goals", false, accept_goals},
+                                          {"orders", false, accept_orders},
+                                          {"record", false, accept_record}};
+    load_map(l, node, fields, 4, target);
+}
+
+/* ---- owns ---- */
+
+static struct slice section_type(struct slice item)
+{
+    return slice_is(item, "care-plan")                 ? SLICE("CarePlan")
+           : slice_starts_with(item, SLICE("goals."))  ? SLICE("Goal")
+           : slice_starts_with(item, SLICE("orders.")) ? SLICE("ServiceRequest")
+                                                       : SLICE_NONE;
+}
+
+static bool is_element(struct loader *l, struct slice type_name, struct slice path)
+{
+    struct slice rest = path;
+    struct slice name = SLICE_NONE;
+    const struct model_type *type = model_type_find(l->model, type_name);
+    while (type != NULL && slice_cut(&rest, '.', &name)) {
+        struct model_member member = model_element_by_path(l->model, type, name);
+        if (member.element == NULL) {
+            member = model_element_by_json(l->model, type, name);
+        }
+        if (member.element == NULL) {
+            return false;
+        }
+        type = member.type;
+    }
+    return rest.at == NULL;
+}
+
+static bool is_any_element(struct loader *l, struct slice path)
+{
+    return is_element(l, SLICE("CarePlan"), path) || is_element(l, SLICE("Goal"), path) ||
+           is_element(l, SLICE("ServiceRequest"), path);
+}
+
+static void check_pattern(struct loader *l, const struct yaml *node)
+{
+    struct slice item;
+    struct slice path;
+    struct slice pattern = node->kind == YAML_SCALAR ? node->scalar.text : SLICE_NONE;
+    bool split = plan_owns_split(pattern, &item, &path);
+    struct slice type = split ? section_type(item) : SLICE_NONE;
+    if (pattern.len == 0) {
+        return; /* told already */
+    }
+    if (!split || (type.len == 0 && !slice_is(item, "*"))) {
+        struct diag *diag = load_fault(l, DIAG_MAPPING_VALUE, node->span,
+                                       "\"%.*s\" names no element of an item", SLICE_ARGS(pattern));
+        diag_hint(l->diags, diag,
+                  "write care-plan.ELEMENT, goals.*.ELEMENT, orders.KEY.ELEMENT or \"*.ELEMENT\"");
+    } else if (type.len != 0 ? !is_element(l, type, path) : !is_any_element(l, path)) {
+        load_fault(l, DIAG_MAPPING_ELEMENT, node->span, "\"%.*s\" is no element of %.*s",
+                   SLICE_ARGS(path), SLICE_ARGS(type.len != 0 ? type : SLICE("what a plan has")));
+    }
+}
+
+static struct slice *read_patterns(struct loader *l, const struct yaml *node, size_t *count_out)
+{
+    for (const struct yaml *it = node->kind == YAML_LIST ? node->first : NULL; it != NULL;
+         it = it->next) {
+        check_pattern(l, it);
+    }
+    return load_texts(l, node, count_out);
+}
+
+static void read_gateway(struct loader *l, const struct yaml *node, void *target)
+{
+    struct plan_rule *plan = target;
+    plan->owns.gateway = read_patterns(l, node, &plan->owns.gateway_count);
+}
+
+static void read_clinician(struct loader *l, const struct yaml *node, void *target)
+{
+    struct plan_rule *plan = target;
+    plan->owns.clinician = read_patterns(l, node, &plan->owns.clinician_count);
+}
+
+void load_owns(struct loader *l, const struct yaml *node, void *target)
+{
+    static const struct field fields[] = {{"gateway", true, read_gateway},
+                                          {"clinician", true, read_clinician}};
+    load_map(l, node, fields, 2, target);
+}
