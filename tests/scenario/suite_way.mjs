@@ -156,7 +156,7 @@ test('a CarePlan that a clinician edited stays as it is, and the child is held',
   const now = (await ehr.client.get(`CarePlan/${plan.id}`)).body;
   assert.deepEqual([now.title, now.meta.versionId], ['What we agreed on Tuesday', edited.meta.versionId]);
   const { open: [entry] } = await daemon.status('--open');
-  assert.deepEqual([entry.ehr, entry.patient, entry.reason], ['north', patient.id, 'conflict']);
+  assert.deepEqual([entry.ehr, entry.patient, entry.reason], ['north', patient.id, 'review']);
   assert.ok(['held', 'handed-over'].includes(entry.state) && entry.do.length > 0);
 });
 
