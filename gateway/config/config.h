@@ -112,6 +112,7 @@ struct config_ehr {
     } retry;
     uint64_t capability_ms;
     uint64_t expire_ms; /* 0: never */
+    enum config_after_revoke after_revoke;
 };
 
 struct config_gateway {

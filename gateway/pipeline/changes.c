@@ -4,15 +4,17 @@
 #include "gateway/plan/plan_diff.h"
 
 /*
- * From an evaluation's result to the rows of the outbox (DESIGN.md 2, plan diff):
+ * From an evaluation's result to the rows of the outbox (DESIGN.md 2, plan diff;
+ * decisions/adr-2611-life-of-a-plan.md):
  * - at most one open draft of ours for a child: a draft of another plan, or one whose ground is
  * gone, is withdrawn first, and everything else waits for that;
- * - an accepted plan is reviewed, never replaced: the child is handed over;
- * - a plan that a person ended stays ended;
- * - no write when nothing changed.
+ * - a plan of which a person accepted or edited anything is never withdrawn or replaced: the child
+ * is handed over; one that is still a draft is merged into;
+ * - a plan that a person ended stays ended, until the event that the EHR's file names;
+ * - no write when the mapping wants what it wanted last.
  */
 
-enum { CHANGES_MOST = 128 };
+enum { CHANGES_MOST = 128, SECONDS_OF_DAY = 86400 };
 
 struct planner {
     const struct planning *in;
@@ -22,18 +24,15 @@ struct planner {
     uint32_t order;     /* of the latest change */
     uint32_t withdrawn; /* order of the last withdrawal: what follows waits for it */
     uint32_t episode;
-    struct slice invalid; /* key of a resource that is no valid FHIR; empty: none */
+    struct slice invalid;        /* key of a resource that is no valid FHIR; empty: none */
+    enum item_life touched;      /* of a plan that would have been withdrawn; 0: there is none */
+    const struct item *replaced; /* the CarePlan that is withdrawn for this one; NULL: none */
     struct planned *out;
 };
 
 static bool is_ours(const struct planner *p, const struct item *item)
 {
     return slice_equal(item->of.mapping, mapping_name(p->in->pipeline->options.mapping.mapping));
-}
-
-static bool is_open_draft(const struct planner *p, const struct item *item)
-{
-    return is_ours(p, item) && item->life == ITEM_DRAFT && item->ehr_id.len != 0;
 }
 
 static struct item_key key_of(const struct planner *p, struct slice key, uint32_t episode)
@@ -55,6 +54,16 @@ static void set_state(const struct planner *p, struct change *change)
     change->reason = shadow ? REASON_SHADOW : REASON_NONE;
 }
 
+/* The end of the visit's calendar day where the EHR stands; UTC microseconds. */
+static int64_t end_of_visit(const struct planner *p)
+{
+    const struct datetime *date = &p->in->visit.date;
+    int64_t seconds =
+        (datetime_day_number(date->year, date->month, date->day) + 1) * SECONDS_OF_DAY;
+    int64_t east = zone_offset_minutes(p->in->ehr->timezone, seconds);
+    return (seconds - east * 60) * 1000000;
+}
+
 static struct change *add_change(struct planner *p, enum change_kind kind, const struct item *item,
                                  uint32_t after)
 {
@@ -64,30 +73,84 @@ static struct change *add_change(struct planner *p, enum change_kind kind, const
     struct change *change = &p->changes[p->count++];
     *change = (struct change){.kind = kind, .item = *item, .order = ++p->order, .after = after};
     if (p->in->ehr->expire_ms != 0 && kind != CHANGE_WITHDRAW) {
-        change->expires = p->in->evaluation->first + (int64_t)p->in->ehr->expire_ms * 1000;
+        change->expires = end_of_visit(p) + (int64_t)p->in->ehr->expire_ms * 1000;
     }
     set_state(p, change);
     return change;
 }
 
-/* ---- withdrawing ---- */
+/* ---- what persons made of our plans ---- */
 
 static bool is_care_plan(const struct item *item)
 {
     return slice_is(item->resource_type, "CarePlan");
 }
 
+static bool is_same_plan(const struct item *a, const struct item *b)
+{
+    return slice_equal(a->of.mapping, b->of.mapping) && slice_equal(a->of.plan, b->of.plan) &&
+           a->of.episode == b->of.episode;
+}
+
+/* How the plan stands that an item belongs to: a draft as long as every item of it is as we wrote
+ * it. A goal that a person ended is an edit of its plan. */
+static enum item_life plan_life(const struct planner *p, const struct item *of)
+{
+    enum item_life life = ITEM_DRAFT;
+    for (size_t i = 0; i < p->items.count; i++) {
+        const struct item *item = &p->items.at[i];
+        if (!is_same_plan(item, of)) {
+            continue;
+        }
+        if (item->life == ITEM_ACCEPTED ||
+            (is_care_plan(item) && (item->life == ITEM_REVOKED || item->life == ITEM_ENDED))) {
+            return item->life;
+        }
+        if (item->life == ITEM_EDITED || item->life == ITEM_REVOKED || item->life == ITEM_ENDED) {
+            life = ITEM_EDITED;
+        }
+    }
+    return life;
+}
+
+/* One that is still open, and a person's. */
+static bool is_touched(enum item_life life)
+{
+    return life == ITEM_ACCEPTED || life == ITEM_EDITED;
+}
+
+/* ---- withdrawing ---- */
+
+static bool is_open(const struct planner *p, const struct item *item)
+{
+    return is_ours(p, item) && item->ehr_id.len != 0 &&
+           (item->life == ITEM_DRAFT || is_touched(item->life));
+}
+
+static void withdraw_one(struct planner *p, const struct item *item)
+{
+    enum item_life life = plan_life(p, item);
+    if (is_touched(life)) {
+        p->touched = p->touched == ITEM_ACCEPTED ? ITEM_ACCEPTED : life;
+        return;
+    }
+    add_change(p, CHANGE_WITHDRAW, item, p->order);
+    p->withdrawn = p->order;
+    if (is_care_plan(item)) {
+        p->replaced = item;
+    }
+}
+
 /* The CarePlan before what it refers to, so that no plan ever points at goals that were taken back.
- */
+ * A plan that a person touched stays, and is told in p->touched. */
 static void withdraw(struct planner *p,
                      bool (*which)(const struct planner *p, const struct item *item))
 {
     for (int pass = 0; pass < 2; pass++) {
         for (size_t i = 0; i < p->items.count; i++) {
             const struct item *item = &p->items.at[i];
-            if (is_open_draft(p, item) && which(p, item) && is_care_plan(item) == (pass == 0)) {
-                add_change(p, CHANGE_WITHDRAW, item, p->order);
-                p->withdrawn = p->order;
+            if (is_open(p, item) && which(p, item) && is_care_plan(item) == (pass == 0)) {
+                withdraw_one(p, item);
             }
         }
     }
@@ -102,7 +165,7 @@ static bool any_item(const struct planner *p, const struct item *item)
 
 static bool is_of_other_plan(const struct planner *p, const struct item *item)
 {
-    return !slice_equal(item->of.plan, p->in->result->plan);
+    return !slice_equal(item->of.plan, p->in->result->plan) || item->of.episode != p->episode;
 }
 
 static bool is_wanted(const struct planner *p, const struct item *item)
@@ -136,7 +199,7 @@ static bool has_draft_of_this_visit(const struct planner *p)
 {
     for (size_t i = 0; i < p->items.count; i++) {
         const struct item *item = &p->items.at[i];
-        if (is_open_draft(p, item) && is_care_plan(item) && is_of_this_visit(p, item)) {
+        if (is_open(p, item) && is_care_plan(item) && is_of_this_visit(p, item)) {
             return true;
         }
     }
@@ -150,7 +213,7 @@ static const struct item *known_item(const struct planner *p, struct slice key)
     for (size_t i = 0; i < p->items.count; i++) {
         const struct item *item = &p->items.at[i];
         if (is_ours(p, item) && slice_equal(item->of.plan, p->in->result->plan) &&
-            slice_equal(item->of.key, key) &&
+            slice_equal(item->of.key, key) && item->of.episode == p->episode &&
             (item->life == ITEM_DRAFT || item->life == ITEM_PLANNED || item->life == ITEM_EDITED)) {
             return item;
         }
@@ -158,14 +221,34 @@ static const struct item *known_item(const struct planner *p, struct slice key)
     return NULL;
 }
 
-static bool has_accepted(const struct planner *p)
+/* Of any of our plans. */
+static const struct item *accepted_item(const struct planner *p)
 {
     for (size_t i = 0; i < p->items.count; i++) {
-        if (is_care_plan(&p->items.at[i]) && p->items.at[i].life == ITEM_ACCEPTED) {
-            return true;
+        const struct item *item = &p->items.at[i];
+        if (item->life == ITEM_ACCEPTED && plan_life(p, item) == ITEM_ACCEPTED) {
+            return item;
         }
     }
-    return false;
+    return NULL;
+}
+
+/* The EHR's last word on an item, where it was just asked for. */
+static enum item_life life_now(const struct planner *p, const struct item *stored)
+{
+    for (size_t i = 0; i < p->items.count; i++) {
+        if (uuid_equal(p->items.at[i].identifier, stored->identifier)) {
+            return p->items.at[i].life;
+        }
+    }
+    return stored->life;
+}
+
+/* May a plan be proposed again that a person ended? */
+static bool may_propose_again(const struct planner *p, const struct item *last)
+{
+    return p->in->ehr->after_revoke == AFTER_REVOKE_NEW_VISIT && last->visit.len != 0 &&
+           !slice_equal(last->visit, p->in->evaluation->visit);
 }
 
 /* The episode of this proposal, and whether it may be made: the EHR's last word on this plan
@@ -182,8 +265,11 @@ static enum status find_episode(struct planner *p, bool *ended_by_person_out)
         return STATUS_OK;
     }
     if (status == STATUS_OK) {
-        *ended_by_person_out = last.life == ITEM_REVOKED;
-        p->episode = last.of.episode + (last.life == ITEM_WITHDRAWN);
+        enum item_life life = life_now(p, &last);
+        bool again = life == ITEM_REVOKED && may_propose_again(p, &last);
+        *ended_by_person_out = life == ITEM_REVOKED && !again;
+        p->episode =
+            last.of.episode + (life == ITEM_WITHDRAWN || life == ITEM_ENDED || again ? 1 : 0);
     }
     return status;
 }
@@ -265,6 +351,25 @@ static bool is_valid(struct planner *p, const struct json *wanted)
                              &LIMITS_DEFAULT, &diags) == STATUS_OK;
 }
 
+/* A draft that takes the place of another names it; it goes on doing so. */
+static void add_replaces(struct planner *p, struct json *wanted, const struct item *item)
+{
+    const struct json *last = json_get(read_stored(p, item->wanted), "replaces");
+    if (!is_care_plan(item) || json_get(wanted, "replaces") != NULL) {
+        return;
+    }
+    if (last != NULL) {
+        json_add(p->in->arena, wanted, SLICE("replaces"), json_copy(p->in->arena, last));
+    } else if (p->replaced != NULL && item->life == ITEM_PLANNED) {
+        struct json *list = json_new_array(p->in->arena);
+        struct json *reference = json_new_object(p->in->arena);
+        json_add(p->in->arena, reference, SLICE("reference"),
+                 json_new_string(p->in->arena, dress_urn(p->in->arena, p->replaced->identifier)));
+        json_append(list, reference);
+        json_add(p->in->arena, wanted, SLICE("replaces"), list);
+    }
+}
+
 static void propose_item(struct planner *p, const struct plan_item *planned, uint32_t after)
 {
     struct arena *arena = p->in->arena;
@@ -275,6 +380,7 @@ static void propose_item(struct planner *p, const struct plan_item *planned, uin
     struct json *wanted = json_copy(arena, planned->resource);
     dress_resource(arena, wanted, item.identifier, &dress);
     dress_references(arena, wanted, SLICE("#item:"), target_of, &resolving, &unused);
+    add_replaces(p, wanted, &item);
     if (!is_valid(p, wanted)) {
         p->invalid = planned->key;
         return;
@@ -290,7 +396,6 @@ static void propose_item(struct planner *p, const struct plan_item *planned, uin
 static void propose(struct planner *p)
 {
     const struct evaluation_result *result = p->in->result;
-    withdraw(p, is_of_other_plan);
     for (size_t i = 0; i < result->item_count; i++) {
         bool last = slice_is(result->items[i].type, "CarePlan");
         propose_item(p, &result->items[i], last ? p->order : p->withdrawn);
@@ -316,6 +421,13 @@ static void hand_over(struct planner *p, enum reason reason, struct slice detail
     p->out->detail = detail;
 }
 
+/* A plan of a person's stands: what we would have done with it is for a clinician to decide. */
+static void review(struct planner *p, enum item_life life, const char *instead)
+{
+    hand_over(p, REASON_REVIEW,
+              arena_printf(p->in->arena, "%s, %s", item_life_name(life), instead));
+}
+
 static enum status settle_proposal(struct planner *p)
 {
     bool ended_by_person;
@@ -323,12 +435,34 @@ static enum status settle_proposal(struct planner *p)
     if (status != STATUS_OK) {
         return status;
     }
-    if (has_accepted(p) || ended_by_person) {
-        hand_over(p, REASON_REVIEW, ended_by_person ? SLICE("ended-by-person") : SLICE("accepted"));
+    const struct item *accepted = accepted_item(p);
+    if (accepted != NULL) {
+        review(p, ITEM_ACCEPTED, is_of_other_plan(p, accepted) ? "other-plan" : "same-plan");
+    } else if (ended_by_person) {
+        hand_over(p, REASON_REVIEW, SLICE("ended-by-person"));
     } else {
-        propose(p);
+        withdraw(p, is_of_other_plan);
+        if (p->touched != 0) {
+            p->count = 0;
+            review(p, p->touched, "other-plan");
+        } else {
+            propose(p);
+        }
     }
     return STATUS_OK;
+}
+
+/* Nothing is proposed any more: drafts are taken back, and a person's plan is reviewed. */
+static void settle_without_plan(struct planner *p, enum work_state outcome, enum reason reason,
+                                struct slice detail)
+{
+    withdraw(p, any_item);
+    p->out->outcome = outcome;
+    p->out->reason = reason;
+    p->out->detail = detail;
+    if (p->touched != 0) {
+        review(p, p->touched, "no-plan");
+    }
 }
 
 static enum status settle(struct planner *p)
@@ -341,22 +475,19 @@ static enum status settle(struct planner *p)
     case OUTCOME_PROPOSAL:
         return settle_proposal(p);
     case OUTCOME_HAND_OVER:
-        withdraw(p, any_item);
-        hand_over(p, has_accepted(p) ? REASON_REVIEW : REASON_NO_TEMPLATE, detail);
+        settle_without_plan(p, WORK_HANDED_OVER, REASON_NO_TEMPLATE, detail);
         break;
     case OUTCOME_HOLD:
-        if (!fetch_failed && has_draft_of_this_visit(p)) {
-            withdraw(p, any_item); /* the ground of the draft is gone */
+        if (!fetch_failed && has_draft_of_this_visit(p)) { /* its ground is gone */
+            settle_without_plan(p, WORK_HELD, REASON_SAFETY, detail);
+            break;
         }
         p->out->outcome = WORK_HELD;
         p->out->reason = fetch_failed ? REASON_FETCH_FAILED : REASON_SAFETY;
         p->out->detail = detail;
         break;
     case OUTCOME_DROP:
-        withdraw(p, any_item);
-        p->out->outcome = WORK_DROPPED;
-        p->out->reason = REASON_RULE;
-        p->out->detail = detail;
+        settle_without_plan(p, WORK_DROPPED, REASON_RULE, detail);
         break;
     case OUTCOME_NOT_ELIGIBLE:
         p->out->outcome = WORK_DROPPED;
@@ -371,12 +502,8 @@ enum status plan_changes(const struct planning *planning, struct planned *planne
     struct planned planned = {.outcome = WORK_HELD};
     struct planner p = {.in = planning, .out = &planned};
     p.changes = ARENA_ARRAY(planning->arena, CHANGES_MOST, struct change);
-    enum status status =
-        store_list_items(planning->pipeline->options.store, planning->arena, planning->ehr->name,
-                         planning->evaluation->patient, &p.items);
-    if (status == STATUS_OK) {
-        status = settle(&p);
-    }
+    p.items = planning->items;
+    enum status status = settle(&p);
     if (status == STATUS_OK) {
         planned.changes = p.changes;
         planned.change_count = p.count;

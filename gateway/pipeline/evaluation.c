@@ -20,6 +20,8 @@ struct job {
     struct arena *arena;
     struct visit visit;
     struct context context;
+    struct standing_look look;
+    struct items items; /* as they stand in the EHR */
     union {
         struct store_release release;
         struct store_save_context save_context;
@@ -96,6 +98,8 @@ static void save_plan(struct job *job, const struct planned *planned, struct sli
     job->tx.save_plan.in.trace = trace;
     job->tx.save_plan.in.changes = planned->changes;
     job->tx.save_plan.in.change_count = planned->change_count;
+    job->tx.save_plan.in.items = job->items.at;
+    job->tx.save_plan.in.item_count = job->items.count;
     log_end(job, planned->outcome, planned->reason);
     submit(job, &job->tx.save_plan.tx, ended);
 }
@@ -217,6 +221,7 @@ static enum status evaluate_run(void *arg)
                                 .evaluation = &job->claim->evaluation,
                                 .result = &ev->result,
                                 .visit = job->visit,
+                                .items = job->items,
                                 .department_takes_part = takes_part(ehr, &job->context),
                                 .arena = job->arena};
     ev->trace = trace_of(job->arena, &ev->result);
@@ -239,6 +244,43 @@ static void evaluate(void *arg)
     save_plan(job, &ev.planned, ev.trace);
 }
 
+/* ---- what stands in the EHR ---- */
+
+static void try_again(struct job *job, int64_t not_before, struct slice detail)
+{
+    const struct config_ehr *ehr = ehr_config(job->ehr);
+    int64_t at = delivery_backoff(ehr, job->pipeline->options.clock, job->pipeline->options.random,
+                                  job->claim->evaluation.tries);
+    give_back(job, not_before > at ? not_before : at, REASON_FETCH_FAILED, detail);
+}
+
+static void looked(void *arg, enum standing_end end, const struct standing *standing)
+{
+    struct job *job = arg;
+    if (end == STANDING_KNOWN) {
+        job->items = standing->items;
+        evaluate(job);
+    } else if (job->claim->evaluation.tries < ehr_config(job->ehr)->retry.tries) {
+        try_again(job, standing->not_before, SLICE("standing"));
+    } else {
+        end_as(job, WORK_HELD, REASON_FETCH_FAILED, SLICE("standing"));
+    }
+}
+
+static void look(void *arg)
+{
+    struct job *job = arg;
+    job->look = (struct standing_look){.ehr = job->ehr,
+                                       .store = job->pipeline->options.store,
+                                       .arena = job->arena,
+                                       .patient = job->claim->evaluation.patient,
+                                       .done = looked,
+                                       .arg = job};
+    if (standing_begin(&job->look) != STATUS_OK) {
+        try_again(job, 0, SLICE("standing"));
+    }
+}
+
 /* ---- resolve patient context ---- */
 
 static void context_saved(struct store_tx *tx, void *arg)
@@ -248,7 +290,7 @@ static void context_saved(struct store_tx *tx, void *arg)
         job_end(job);
         return;
     }
-    pipeline_submit(job->pipeline, evaluate, job);
+    pipeline_submit(job->pipeline, look, job);
 }
 
 static enum status write_context(void *arg)
@@ -300,10 +342,7 @@ static void context_done(void *arg, struct context_result *result)
     if (result->end == CONTEXT_NO_PATIENT) {
         end_as(job, WORK_HELD, REASON_NO_PATIENT, SLICE_NONE);
     } else if (result->end == CONTEXT_AGAIN && job->claim->evaluation.tries < ehr->retry.tries) {
-        int64_t at = delivery_backoff(ehr, job->pipeline->options.clock,
-                                      job->pipeline->options.random, job->claim->evaluation.tries);
-        give_back(job, result->not_before > at ? result->not_before : at, REASON_FETCH_FAILED,
-                  arena_copy(job->arena, result->detail));
+        try_again(job, result->not_before, arena_copy(job->arena, result->detail));
     } else if (result->end == CONTEXT_AGAIN || result->context.patient == NULL) {
         end_as(job, WORK_HELD, REASON_FETCH_FAILED, arena_copy(job->arena, result->detail));
     } else {
@@ -390,7 +429,7 @@ static enum status read_context(void *arg)
 static void resume(struct job *job)
 {
     if (job->claim->facts.len != 0 && arena_run(job->arena, read_context, job) == STATUS_OK) {
-        evaluate(job);
+        look(job);
     } else {
         fetch(job);
     }

@@ -51,6 +51,37 @@ void pipeline_submit(struct pipeline *p, void (*run)(void *arg), void *arg);
 /* Takes one claimed evaluation from here to the store; takes one use of the batch. Pool thread. */
 void evaluation_begin(struct lane *lane, struct batch *batch, const struct evaluation_claim *claim);
 
+/* ---- standing.c ---- */
+
+enum standing_end {
+    STANDING_KNOWN,
+    STANDING_AGAIN, /* an item could not be read: again, not before not_before */
+};
+
+/* The patient's items as the store lists them, their life as the EHR shows it. */
+struct standing {
+    struct items items; /* live in the look's arena */
+    int64_t not_before;
+};
+
+struct standing_look {
+    struct ehr *ehr;
+    struct store *store;
+    struct arena *arena; /* the look's alone until done */
+    struct slice patient;
+    /* Called once, on a pool thread or within standing_begin; the standing is borrowed until it
+     * returns. */
+    void (*done)(void *arg, enum standing_end end, const struct standing *standing);
+    void *arg;
+};
+
+/* STATUS_OK: done was or will be called; the look is borrowed until then. */
+enum status standing_begin(const struct standing_look *look);
+
+/* How an item stands, of which the EHR holds `theirs`. */
+enum item_life standing_life(struct arena *arena, const struct item *item,
+                             const struct json *theirs);
+
 /* ---- changes.c ---- */
 
 struct planning {
@@ -59,6 +90,7 @@ struct planning {
     const struct evaluation *evaluation;
     const struct evaluation_result *result;
     struct visit visit;
+    struct items items;         /* of the patient, as they stand in the EHR */
     bool department_takes_part; /* pilot: the encounter is of a listed department */
     struct arena *arena;
 };

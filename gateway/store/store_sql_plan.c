@@ -338,6 +338,18 @@ static enum status save_changes(struct sqlite_store *store, const struct evaluat
     return status;
 }
 
+static enum status note_items(struct sqlite_store *store, const struct store_save_plan *tx)
+{
+    enum status status = STATUS_OK;
+    for (size_t i = 0; status == STATUS_OK && i < tx->in.item_count; i++) {
+        struct sql sql = sql_begin(&store->writer, SQL_NOTE_LIFE);
+        sql_uuid(&sql, &tx->in.items[i].identifier);
+        sql_int(&sql, tx->in.items[i].life);
+        status = sql_run(&sql, NULL);
+    }
+    return status;
+}
+
 static enum status save_mapping(struct sqlite_store *store, const struct store_save_plan *tx)
 {
     struct sql sql = sql_begin(&store->writer, SQL_SET_MAPPING);
@@ -366,6 +378,9 @@ enum status sqlite_save_plan(struct sqlite_store *store, struct store_save_plan 
     enum status status = sqlite_get_claim(store, &tx->in.evaluation, tx->in.fence, &evaluation);
     if (status == STATUS_OK) {
         status = supersede_visit(store, &evaluation);
+    }
+    if (status == STATUS_OK) {
+        status = note_items(store, tx);
     }
     if (status == STATUS_OK) {
         status = save_changes(store, &evaluation, tx);

@@ -155,6 +155,8 @@ struct store_save_plan {
         const struct change *changes; /* kind, item (of, identifier, resource_type), order, after,
                                          body, state, reason, detail, not_before, expires */
         size_t change_count;
+        const struct item *items; /* as they were found to stand: identifier, life */
+        size_t item_count;
         struct trail_lines trail;
     } in;
     struct {

@@ -1,0 +1,224 @@
+// suite: timeout=400 needs=build presets=release,asan-ubsan
+// The life of a plan in the EHR: edited, accepted, completed, ended by a person, replaced, too late, recalled; and
+// whose elements stand when both the mapping and a clinician changed it.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { admit, encounterOf, goalsOf, kinds, make, measurementOf, plansOf } from '../lib/children.mjs';
+import { eplan, settled, startDaemon, subscribed, writeConfig } from '../lib/daemon.mjs';
+import { startTestEhr } from '../lib/ehrs.mjs';
+import { rootDir, scratch, until } from '../lib/process.mjs';
+import { finish, test } from '../lib/tap.mjs';
+
+// A mapping of the test's own: the shipped one, changed by `change(read, write)`.
+function mappingWith(folder, name, change = () => {}) {
+  const to = path.join(folder, name, 'healthy-weight');
+  fs.cpSync(path.join(rootDir, 'mappings/healthy-weight'), to, { recursive: true });
+  const edit = (file, from, into) => {
+    const at = path.join(to, file);
+    const text = fs.readFileSync(at, 'utf8');
+    assert.ok(text.includes(from), `${file} has ${from}`);
+    fs.writeFileSync(at, text.replaceAll(from, into));
+  };
+  change(edit);
+  return to;
+}
+
+async function setUp(name, given = {}, gateway = {}) {
+  const folder = scratch(name);
+  const ehr = await startTestEhr(folder);
+  const ehrs = [{ base: ehr.base, ...given }];
+  const config = await writeConfig(folder, { ehrs, gateway });
+  const daemon = await startDaemon(folder, config);
+  await subscribed(ehr);
+  return { folder, ehr, ehrs, config, daemon };
+}
+
+// The child's first plan, and all that was written for it.
+async function proposed(kind = 'overweight', ...more) {
+  const world = await setUp(...more);
+  const made = await admit(world.ehr.client, kind);
+  const [plan] = await until('the CarePlan', async () => {
+    const found = await plansOf(world.ehr.client, made.patient.id);
+    return found.length > 0 && found;
+  });
+  await settled(world.daemon);
+  return { ...world, ...made, plan, kind };
+}
+
+const current = async ({ ehr }, resource) => (await ehr.client.get(`${resource.resourceType}/${resource.id}`)).body;
+const correct = ({ ehr, weight }, value) => make(ehr.client, { ...weight, status: 'corrected', valueQuantity: { ...weight.valueQuantity, value } });
+
+// Another visit of the same child, the same measurements.
+async function nextVisit({ ehr, patient, kind, daemon }, { evaluations = 2, weight } = {}) {
+  const encounter = await make(ehr.client, encounterOf(patient.id));
+  for (const what of ['weight', 'height']) {
+    await make(ehr.client, measurementOf(what, patient.id, encounter.id, (what === 'weight' && weight) || kinds[kind][what]));
+  }
+  await settled(daemon, 'north', { evaluations });
+  return encounter;
+}
+
+async function lastWay({ daemon, patient }) {
+  const { evaluations, items } = await daemon.show(patient.id);
+  return { way: evaluations[0], items };
+}
+
+const assertReview = async (world, detail) => {
+  const { open: [entry, ...more] } = await world.daemon.status('--open');
+  assert.deepEqual([entry.state, entry.reason, entry.detail, more.length], ['handed-over', 'review', detail, 0]);
+  assert.ok(entry.do.length > 0);
+};
+
+test('an update of an edited draft touches no element that the clinician changed, and says whose they are', async () => {
+  const world = await proposed('overweight', 'merged');
+  const edited = await make(world.ehr.client, { ...world.plan, title: 'What we agreed on Tuesday', note: [{ text: 'Grandmother cooks' }] });
+  const encounter = await nextVisit(world);
+  const now = await current(world, world.plan);
+  assert.deepEqual([now.status, now.title, now.note, now.encounter.reference], ['draft', 'What we agreed on Tuesday', [{ text: 'Grandmother cooks' }], `Encounter/${encounter.id}`]);
+  assert.match(now.text.div, /What we agreed on Tuesday/);
+  assert.notEqual(now.meta.versionId, edited.meta.versionId);
+  assert.equal((await plansOf(world.ehr.client, world.patient.id)).length, 1);
+  const { way, items } = await lastWay(world);
+  assert.equal(way.state, 'done');
+  assert.ok(way.attempts.some(({ detail }) => /^the clinician's: .*title/.test(detail) && /note/.test(detail)), JSON.stringify(way.attempts));
+  assert.equal(items.find(({ key }) => key === 'care-plan').life, 'edited');
+});
+
+test('what a clinician changed is not proposed again until the mapping\'s own value changes', async () => {
+  const world = await proposed('overweight', 'again');
+  await make(world.ehr.client, { ...world.plan, title: 'What we agreed on Tuesday' });
+  await nextVisit(world);
+  await nextVisit(world, { evaluations: 3 });
+  assert.equal((await current(world, world.plan)).title, 'What we agreed on Tuesday');
+  await world.daemon.stop();
+  const mapping = mappingWith(world.folder, 'changed', (edit) => {
+    edit('texts/overweight-child-ready.en.yaml', 'Family plan, small steps (6-11 y)', 'Family plan, two small steps');
+    edit('mapping.yaml', 'version: ', 'version: 9');
+  });
+  const config = await writeConfig(world.folder, { ehrs: world.ehrs, gateway: { mappings: mapping } });
+  world.daemon = await startDaemon(world.folder, config);
+  await nextVisit(world, { evaluations: 4 });
+  assert.equal((await current(world, world.plan)).title, 'Family plan, two small steps');
+});
+
+test('more than three conflicts hold the plan as it stands', async () => {
+  const world = await proposed('overweight', 'conflicts');
+  const edited = await make(world.ehr.client, {
+    ...world.plan, description: 'x', encounter: { display: 'x' }, category: [{ text: 'x' }], contributor: [{ display: 'x' }], title: 'x',
+  });
+  await world.daemon.stop();
+  const mapping = mappingWith(world.folder, 'changed', (edit) => {
+    const plan = 'plans/overweight-child-ready.yaml';
+    edit(plan, 'gateway: [care-plan.title, care-plan.period,', 'gateway: [care-plan.period,');
+    edit(plan, '  title: { $text: title, for: staff }', '  title: "Steps"');
+    edit(plan, '  description: { $text: description, for: staff }', '  description: "Proposed"');
+    edit(plan, '  category: { $site: care-plan-category }', '  category: [{ text: "plan" }]');
+  });
+  const config = await writeConfig(world.folder, { ehrs: world.ehrs, gateway: { mappings: mapping } });
+  world.daemon = await startDaemon(world.folder, config);
+  await nextVisit(world);
+  assert.equal((await current(world, world.plan)).meta.versionId, edited.meta.versionId);
+  const { open: [entry] } = await world.daemon.status('--open');
+  assert.deepEqual([entry.state, entry.reason], ['held', 'conflict']);
+});
+
+test('a draft that is replaced is withdrawn with its goals, and the new one says which it replaces', async () => {
+  const world = await proposed('overweight', 'replaced');
+  const goals = await goalsOf(world.ehr.client, world.patient.id);
+  await correct(world, 33);
+  await settled(world.daemon, 'north', { evaluations: 2 });
+  const plans = await plansOf(world.ehr.client, world.patient.id);
+  const old = plans.find(({ id }) => id === world.plan.id);
+  const now = plans.find(({ status }) => status === 'draft');
+  assert.deepEqual([old.status, plans.length], ['entered-in-error', 2]);
+  assert.deepEqual(now.replaces.map(({ reference }) => reference), [`CarePlan/${world.plan.id}`]);
+  for (const goal of goals) assert.equal((await current(world, goal)).lifecycleStatus, 'entered-in-error');
+  await nextVisit({ ...world, kind: 'overweight' }, { evaluations: 3, weight: 33 });
+  assert.deepEqual((await current(world, now)).replaces, now.replaces);
+});
+
+for (const [what, edit] of [
+  ['the plan', ({ plan }) => ({ ...plan, description: 'Only water for now' })],
+  ['one of its goals', ({ goal }) => ({ ...goal, description: { text: 'Only water for now' } })],
+]) {
+  test(`a draft of which a clinician edited ${what} is never withdrawn or replaced`, async () => {
+    const world = await proposed('overweight', 'edited');
+    const [goal] = await goalsOf(world.ehr.client, world.patient.id);
+    const edited = await make(world.ehr.client, edit({ plan: world.plan, goal }));
+    await correct(world, 33);
+    await settled(world.daemon, 'north', { evaluations: 2 });
+    assert.equal((await current(world, edited)).meta.versionId, edited.meta.versionId);
+    const plans = await plansOf(world.ehr.client, world.patient.id);
+    assert.deepEqual(plans.map(({ status }) => status), ['draft']);
+    for (const one of await goalsOf(world.ehr.client, world.patient.id)) assert.equal(one.lifecycleStatus, 'proposed');
+    await assertReview(world, 'edited, other-plan');
+  });
+}
+
+for (const [what, change, detail] of [
+  ['another category', (world) => correct(world, 33), 'accepted, other-plan'],
+  ['an amended measurement', (world) => correct(world, 28.6), 'accepted, same-plan'],
+  ['a measurement taken back', (world) => make(world.ehr.client, { ...world.weight, status: 'entered-in-error' }), 'accepted, no-plan'],
+]) {
+  test(`an accepted plan: ${what} makes a review item, and nothing is written`, async () => {
+    const world = await proposed('overweight', 'accepted');
+    const accepted = await make(world.ehr.client, { ...world.plan, status: 'active', intent: 'plan' });
+    const before = (await world.ehr.client.all('Goal')).map(({ meta }) => meta.versionId);
+    await change(world);
+    await settled(world.daemon, 'north', { evaluations: 2 });
+    assert.equal((await current(world, accepted)).meta.versionId, accepted.meta.versionId);
+    assert.deepEqual((await world.ehr.client.all('Goal')).map(({ meta }) => meta.versionId), before);
+    assert.equal((await plansOf(world.ehr.client, world.patient.id)).length, 1);
+    await assertReview(world, detail);
+  });
+}
+
+test('a plan that was completed makes room for the next', async () => {
+  const world = await proposed('overweight', 'completed');
+  await make(world.ehr.client, { ...world.plan, status: 'completed' });
+  await nextVisit(world);
+  const plans = await plansOf(world.ehr.client, world.patient.id);
+  assert.deepEqual(plans.map(({ status }) => status).sort(), ['completed', 'draft']);
+});
+
+for (const status of ['revoked', 'entered-in-error']) {
+  test(`a plan that a person set ${status} stays so`, async () => {
+    const world = await proposed('overweight', 'revoked');
+    const ended = await make(world.ehr.client, { ...world.plan, status });
+    await nextVisit(world);
+    const [now, ...more] = await plansOf(world.ehr.client, world.patient.id);
+    assert.deepEqual([now.meta.versionId, more.length], [ended.meta.versionId, 0]);
+    await assertReview(world, 'ended-by-person');
+  });
+}
+
+test('after-revoke: new-visit: another visit may propose again, the same visit may not', async () => {
+  const world = await proposed('overweight', 'event', { 'after-revoke': 'new-visit' });
+  await make(world.ehr.client, { ...world.plan, status: 'revoked' });
+  await correct(world, 28.6);
+  await settled(world.daemon, 'north', { evaluations: 2 });
+  assert.equal((await plansOf(world.ehr.client, world.patient.id)).length, 1);
+  await nextVisit(world, { evaluations: 3 });
+  const plans = await plansOf(world.ehr.client, world.patient.id);
+  assert.deepEqual(plans.map(({ status }) => status).sort(), ['draft', 'revoked']);
+});
+
+test('a plan that was deleted in the EHR is not made again', async () => {
+  const world = await proposed('overweight', 'deleted');
+  await world.ehr.client.request('DELETE', `CarePlan/${world.plan.id}`);
+  await nextVisit(world);
+  assert.deepEqual(await plansOf(world.ehr.client, world.patient.id), []);
+  await assertReview(world, 'ended-by-person');
+});
+
+test('a proposal that comes too late for its visit expires', async () => {
+  const world = await setUp('late', { expire: '1d' });
+  const { patient } = await admit(world.ehr.client, 'overweight', { now: Date.now() - 5 * 86_400_000 });
+  await settled(world.daemon);
+  assert.deepEqual(await world.ehr.client.all('CarePlan'), []);
+  const { way } = await lastWay({ ...world, patient });
+  assert.deepEqual([way.state, way.reason], ['dropped', 'expired']);
+});
+
+await finish();
