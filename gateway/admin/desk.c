@@ -7,15 +7,6 @@
 
 enum { EXIT_OF_ABSENT = 1, EXIT_OF_INPUT = 64, EXIT_OF_FAULT = 70, EXIT_OF_AGAIN = 75 };
 
-struct asking {
-    const struct desk *desk;
-    struct arena *arena;
-    const struct json *request;
-    struct slice account;
-    struct json *answer;
-    struct slice error; /* set by a verb that ends otherwise than STATUS_OK */
-};
-
 /* ---- verbs ---- */
 
 static enum status ask_status(struct asking *asking)
@@ -93,9 +84,9 @@ static const struct {
     const char *name;
     enum status (*run)(struct asking *asking);
 } asks[] = {
-    {"status", ask_status},        {"show", ask_show},
-    {"metrics", ask_metrics},      {"stop-writes", ask_stop},
-    {"resume-writes", ask_resume},
+#define ASK(name, run) {name, run},
+#include "gateway/admin/asks.def"
+#undef ASK
 };
 
 /* ---- the answer ---- */

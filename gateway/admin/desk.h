@@ -3,6 +3,8 @@
  * by a verb that opened the stopped store itself. JSON in, JSON out:
  *   {"verb":"status","open":true}            {"verb":"show","what":ID,"ehr":NAME}
  *   {"verb":"stop-writes","ehr":NAME}        {"verb":"resume-writes"}
+ *   {"verb":"recall","mapping":"NAME@VERSION","ehr":NAME,"dry":true}, and to go on "from" and
+ *   "after" as the answer gave them
  * Answers are {"ok":true,...} or {"ok":false,"error":SENTENCE,"exit":STATUS}. Answers hold patient
  * ids and are for operators' eyes; nothing here is logged but who moved a switch.
  */

@@ -152,6 +152,8 @@ static struct json *item_json(struct arena *arena, const struct item *item)
     struct json *entry = json_new_object(arena);
     view_id(arena, entry, "identifier", item->identifier);
     view_text(arena, entry, "resource", item->resource_type);
+    view_text(arena, entry, "mapping", item->of.mapping);
+    view_text(arena, entry, "mapping-version", item->version);
     view_text(arena, entry, "plan", item->of.plan);
     view_text(arena, entry, "item", item->of.key);
     view_number(arena, entry, "episode", item->of.episode);

@@ -5,6 +5,22 @@
 #include "gateway/admin/desk.h"
 #include "gateway/store/store_read.h"
 
+/* One question on its way to its answer. */
+struct asking {
+    const struct desk *desk;
+    struct arena *arena;
+    const struct json *request;
+    struct slice account;
+    struct json *answer;
+    struct slice error; /* set by a verb that ends otherwise than STATUS_OK */
+};
+
+/* ---- recall.c ---- */
+
+enum status ask_recall(struct asking *asking);
+
+/* ---- views ---- */
+
 enum status view_status(const struct desk *desk, struct arena *arena, const struct json *request,
                         struct json *answer);
 /* STATUS_ABSENT: neither message nor patient. STATUS_INVALID: the patient's EHR must be named. */

@@ -92,7 +92,7 @@ static int answer_alone(struct cli *cli, const struct config *config, struct sli
 
 /* ---- asking ---- */
 
-static struct slice request_of(struct cli *cli, const char *verb, const struct ask *ask)
+static const struct json *request_of(struct cli *cli, const char *verb, const struct ask *ask)
 {
     struct json *request = json_new_object(cli->arena);
     json_add(cli->arena, request, SLICE("verb"), json_new_string(cli->arena, slice_of(verb)));
@@ -107,7 +107,7 @@ static struct slice request_of(struct cli *cli, const char *verb, const struct a
     if (ask->open) {
         json_add(cli->arena, request, SLICE("open"), json_new_bool(cli->arena, true));
     }
-    return json_write(cli->arena, request, JSON_COMPACT);
+    return request;
 }
 
 static int ask_anyone(struct cli *cli, const struct config *config, struct slice request,
@@ -150,23 +150,41 @@ static int take_answer(struct cli *cli, struct slice text, const struct json **a
     return (int)exit;
 }
 
-int ask_send(struct cli *cli, const char *verb, const struct ask *ask,
-             const struct json **answer_out)
+int ask_config(struct cli *cli, const char *config_path, const struct config **config_out)
 {
     struct diag_list diags;
-    const struct config *config = NULL;
     struct config_options options = {.check_files = false};
-    struct slice answer = SLICE_NONE;
     diag_init(&diags, cli->arena, 200);
-    if (config_load(cli->arena, slice_of(ask->config_path), &options, &diags, &config) !=
-        STATUS_OK) {
+    if (config_load(cli->arena, slice_of(config_path), &options, &diags, config_out) != STATUS_OK) {
         cli_print_diags(cli, &diags);
         return EXIT_UNREADABLE;
     }
-    int exit = ask_anyone(cli, config, request_of(cli, verb, ask), &answer);
+    return EXIT_DONE;
+}
+
+int ask_request(struct cli *cli, const char *config_path, const struct json *request,
+                const struct json **answer_out, struct slice *text_out)
+{
+    const struct config *config = NULL;
+    struct slice answer = SLICE_NONE;
+    int exit = ask_config(cli, config_path, &config);
+    if (exit == EXIT_DONE) {
+        exit = ask_anyone(cli, config, json_write(cli->arena, request, JSON_COMPACT), &answer);
+    }
     if (exit == EXIT_DONE) {
         exit = take_answer(cli, answer, answer_out);
     }
+    if (text_out != NULL) {
+        *text_out = answer;
+    }
+    return exit;
+}
+
+int ask_send(struct cli *cli, const char *verb, const struct ask *ask,
+             const struct json **answer_out)
+{
+    struct slice answer = SLICE_NONE;
+    int exit = ask_request(cli, ask->config_path, request_of(cli, verb, ask), answer_out, &answer);
     if (exit == EXIT_DONE && ask->json) {
         fprintf(cli->out, "%.*s\n", SLICE_ARGS(answer));
     }

@@ -27,6 +27,13 @@ int ask_read(struct cli *cli, int argc, char **argv, unsigned takes, struct ask 
 int ask_send(struct cli *cli, const char *verb, const struct ask *ask,
              const struct json **answer_out);
 
+/* The same for a request that the verb made. *text_out: the answer as it came; may be NULL. */
+int ask_request(struct cli *cli, const char *config_path, const struct json *request,
+                const struct json **answer_out, struct slice *text_out);
+
+/* The configuration of a verb; EXIT_UNREADABLE: err says why. */
+int ask_config(struct cli *cli, const char *config_path, const struct config **config_out);
+
 /* "2026-03-01T12:00:00.000Z" as people read it: "2026-03-01 12:00:00 UTC"; "-" when there is none.
  */
 struct slice ask_time(struct cli *cli, const struct json *object, const char *name);

@@ -20,6 +20,8 @@ struct store_questions {
                                     struct slice type, struct slice ehr_id, struct item *out);
     enum status (*items)(void *db, struct arena *arena, struct slice ehr, struct slice patient,
                          struct items *out);
+    enum status (*written)(void *db, struct arena *arena, const struct written_by *by,
+                           struct patients *out);
     enum status (*poll)(void *db, struct arena *arena, struct slice ehr, struct slice name,
                         struct poll *out);
     enum status (*subscription)(void *db, struct arena *arena, struct slice ehr, struct slice name,

@@ -37,6 +37,12 @@ enum status store_list_items(struct store *store, struct arena *arena, struct sl
     return ASK(store, items, arena, ehr, patient, items_out);
 }
 
+enum status store_list_written(struct store *store, struct arena *arena,
+                               const struct written_by *by, struct patients *patients_out)
+{
+    return ASK(store, written, arena, by, patients_out);
+}
+
 enum status store_read_poll(struct store *store, struct arena *arena, struct slice ehr,
                             struct slice name, struct poll *poll_out)
 {

@@ -33,6 +33,22 @@ struct items {
 enum status store_list_items(struct store *store, struct arena *arena, struct slice ehr,
                              struct slice patient, struct items *items_out);
 
+/* Whom a mapping version wrote to, of which something open stands in the EHR: patient ids in their
+ * order behind `after`, at most `most`. */
+struct patients {
+    const struct slice *at;
+    size_t count;
+};
+struct written_by {
+    struct slice ehr;
+    struct slice mapping;
+    struct slice version;
+    struct slice after; /* empty: from the first */
+    size_t most;
+};
+enum status store_list_written(struct store *store, struct arena *arena,
+                               const struct written_by *by, struct patients *patients_out);
+
 struct poll {
     int64_t watermark; /* 0: never polled to the end */
     uint64_t asked;    /* how often it was asked for; due when this is above `answered` */

@@ -119,6 +119,11 @@ enum status sqlite_follow_messages(struct sqlite_store *store, const struct uuid
 enum status sqlite_settle_evaluation(struct sqlite_store *store, const struct uuid *id,
                                      bool *ended_out);
 
+/* Adds the changes of an evaluation with their items; what was not sent of these items is
+ * superseded. */
+enum status sqlite_add_changes(struct sqlite_store *store, const struct evaluation *evaluation,
+                               const struct change *changes, size_t count);
+
 /* Ends a change, and those that wait for it when it did not succeed. Does not settle. */
 enum status sqlite_end_change(struct sqlite_store *store, const struct uuid *change,
                               enum row_state state, enum reason reason, struct slice detail);

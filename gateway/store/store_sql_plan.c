@@ -320,12 +320,12 @@ static enum status add_change(struct sqlite_store *store, const struct evaluatio
     return status;
 }
 
-static enum status save_changes(struct sqlite_store *store, const struct evaluation *evaluation,
-                                const struct store_save_plan *tx)
+enum status sqlite_add_changes(struct sqlite_store *store, const struct evaluation *evaluation,
+                               const struct change *changes, size_t count)
 {
     enum status status = STATUS_OK;
-    for (size_t i = 0; status == STATUS_OK && i < tx->in.change_count; i++) {
-        const struct change *change = &tx->in.changes[i];
+    for (size_t i = 0; status == STATUS_OK && i < count; i++) {
+        const struct change *change = &changes[i];
         struct uuid item;
         status = upsert_item(store, evaluation, &change->item, &item);
         if (status == STATUS_OK) {
@@ -383,7 +383,7 @@ enum status sqlite_save_plan(struct sqlite_store *store, struct store_save_plan 
         status = note_items(store, tx);
     }
     if (status == STATUS_OK) {
-        status = save_changes(store, &evaluation, tx);
+        status = sqlite_add_changes(store, &evaluation, tx->in.changes, tx->in.change_count);
     }
     if (status == STATUS_OK) {
         status = save_mapping(store, tx);

@@ -177,6 +177,41 @@ static enum status list_items(void *db, struct arena *arena, struct slice ehr, s
     return sqlite_ask(db, arena, ask_items, &by);
 }
 
+struct written_question {
+    const struct written_by *by;
+    struct patients *out;
+};
+
+static enum status ask_written(struct sqlite_store *store, struct arena *arena, void *arg)
+{
+    const struct written_question *question = arg;
+    const struct written_by *by = question->by;
+    struct slice *patients = ARENA_ARRAY(arena, by->most + 1, struct slice);
+    size_t count = 0;
+    struct sql sql = sql_begin(&store->reader, SQL_PATIENTS_OF_VERSION);
+    sql_text(&sql, by->ehr);
+    sql_text(&sql, by->mapping);
+    sql_text(&sql, by->version);
+    sql_text(&sql, by->after);
+    sql_int(&sql, (int64_t)by->most);
+    while (count < by->most && sql_row(&sql)) {
+        patients[count++] = sql_copy_text(&sql, 0, arena);
+    }
+    enum status status = sql_end(&sql);
+    if (status == STATUS_OK) {
+        *question->out = (struct patients){patients, count};
+    }
+    return status;
+}
+
+static enum status list_written(void *db, struct arena *arena, const struct written_by *by,
+                                struct patients *out)
+{
+    struct written_question question = {by, out};
+    return by->most != 0 && by->most <= ITEMS_MOST ? sqlite_ask(db, arena, ask_written, &question)
+                                                   : STATUS_INVALID;
+}
+
 /* ---- the small ones ---- */
 
 static enum status ask_poll(struct sqlite_store *store, struct arena *arena, void *arg)
@@ -368,6 +403,7 @@ const struct store_questions sqlite_questions = {
     .item_by_key = find_item_by_key,
     .item_by_resource = find_item_by_resource,
     .items = list_items,
+    .written = list_written,
     .poll = read_poll,
     .subscription = read_subscription,
     .capability = read_capability,

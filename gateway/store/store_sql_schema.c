@@ -124,7 +124,7 @@ static const char *const first[] = {
 static const char *const second[] = {
     "ALTER TABLE item ADD COLUMN version TEXT NOT NULL DEFAULT ''",
     "ALTER TABLE item ADD COLUMN visit TEXT NOT NULL DEFAULT ''",
-    "CREATE INDEX item_version ON item(ehr, mapping, version) WHERE ehr_id <> ''",
+    "CREATE INDEX item_version ON item(ehr, mapping, version, patient) WHERE ehr_id <> ''",
     "CREATE TABLE declined("
     " ehr TEXT NOT NULL, patient TEXT NOT NULL, mapping TEXT NOT NULL, until INT NOT NULL,"
     " by TEXT NOT NULL, at INT NOT NULL, PRIMARY KEY(ehr, patient, mapping))"

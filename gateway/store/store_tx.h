@@ -165,6 +165,43 @@ struct store_save_plan {
 };
 
 /*
+ * What a person at the gateway orders for one patient: an evaluation of its own, planned, with
+ * changes of items that are stored. Earlier changes of the same items that were not sent yet are
+ * dropped as superseded. It ends as a plan does (S6, S7).
+ */
+struct store_order {
+    struct store_tx tx;
+    struct {
+        struct slice ehr;
+        struct slice patient;
+        struct slice visit;
+        const struct change *changes; /* as in store_save_plan; at least one */
+        size_t change_count;
+        struct slice what; /* for the trail: "recalled" */
+        struct slice by;   /* the operating-system account */
+        struct slice why;  /* may be empty */
+    } in;
+    struct {
+        struct uuid evaluation;
+    } out;
+};
+
+/* Ends the writes of plans of one mapping version that were not sent yet: dropped as recalled; at
+ * most 1000 in one call. */
+struct store_recall {
+    struct store_tx tx;
+    struct {
+        struct slice ehr;
+        struct slice mapping;
+        struct slice version;
+        struct slice by;
+    } in;
+    struct {
+        size_t dropped;
+    } out;
+};
+
+/*
  * e. Claim changes to be sent or looked up: of patients without another claim, whose predecessors
  * (`after`) all succeeded; none while writes to the EHR are stopped. Expired ones end as dropped.
  * Each becomes in-flight, with an attempt begun. Needs tx.arena.

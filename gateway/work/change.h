@@ -46,7 +46,13 @@ struct item {
     struct slice visit;   /* that it was written for last; empty: not known */
 };
 
-enum change_kind { CHANGE_CREATE = 1, CHANGE_UPDATE = 2, CHANGE_WITHDRAW = 3 };
+enum change_kind {
+    CHANGE_CREATE = 1,
+    CHANGE_UPDATE = 2,
+    CHANGE_WITHDRAW = 3,
+    CHANGE_CHECK = 4,  /* writes nothing: what waits for it goes on only while nobody touched it */
+    CHANGE_ACCEPT = 5, /* body: the elements that acceptance sets; null takes one out */
+};
 
 const char *change_kind_name(enum change_kind kind);
 

@@ -140,6 +140,6 @@ const char *item_life_name(enum item_life life)
 
 const char *change_kind_name(enum change_kind kind)
 {
-    static const char *const names[] = {"?", "create", "update", "withdraw"};
+    static const char *const names[] = {"?", "create", "update", "withdraw", "check", "accept"};
     return names[(unsigned)kind < sizeof names / sizeof *names ? kind : 0];
 }

@@ -419,6 +419,9 @@ static enum status after_read(struct delivery *d)
     if (change->item.life == ITEM_EDITED || plan_diff_touched(d->arena, base, theirs)) {
         return leave(d, ITEM_EDITED, SLICE("edited"));
     }
+    if (change->kind == CHANGE_CHECK) {
+        return finish(d, ROW_DROPPED, REASON_UNCHANGED);
+    }
     return update(d, plan_diff_withdraw(d->arena, theirs));
 }
 
@@ -426,7 +429,7 @@ static enum status after_read(struct delivery *d)
 
 static enum status resolve_body(struct delivery *d)
 {
-    if (d->change->kind == CHANGE_WITHDRAW) {
+    if (d->change->kind == CHANGE_WITHDRAW || d->change->kind == CHANGE_CHECK) {
         return STATUS_OK;
     }
     struct diag_list unheard;

@@ -10,18 +10,20 @@ import { startTestEhr } from '../lib/ehrs.mjs';
 import { rootDir, scratch, until } from '../lib/process.mjs';
 import { finish, test } from '../lib/tap.mjs';
 
-// A mapping of the test's own: the shipped one, changed by `change(read, write)`.
-function mappingWith(folder, name, change = () => {}) {
-  const to = path.join(folder, name, 'healthy-weight');
-  fs.cpSync(path.join(rootDir, 'mappings/healthy-weight'), to, { recursive: true });
-  const edit = (file, from, into) => {
-    const at = path.join(to, file);
+// The daemon goes on with a mapping of the test's own: the shipped one, changed by `change(edit)`.
+async function takeMapping({ folder, ehrs, daemon }, change) {
+  const mappings = path.join(folder, 'changed', 'healthy-weight');
+  fs.cpSync(path.join(rootDir, 'mappings/healthy-weight'), mappings, { recursive: true });
+  change((file, from, into) => {
+    const at = path.join(mappings, file);
     const text = fs.readFileSync(at, 'utf8');
     assert.ok(text.includes(from), `${file} has ${from}`);
     fs.writeFileSync(at, text.replaceAll(from, into));
-  };
-  change(edit);
-  return to;
+  });
+  await writeConfig(folder, { ehrs, gateway: { mappings } });
+  daemon.hangup();
+  await until('the reload', () => [...daemon.lines('reloaded'), ...daemon.lines('reload-refused')].length > 0);
+  assert.deepEqual(daemon.lines('reload-refused'), []);
 }
 
 async function setUp(name, given = {}, gateway = {}) {
@@ -82,7 +84,7 @@ test('an update of an edited draft touches no element that the clinician changed
   const { way, items } = await lastWay(world);
   assert.equal(way.state, 'done');
   assert.ok(way.attempts.some(({ detail }) => /^the clinician's: .*title/.test(detail) && /note/.test(detail)), JSON.stringify(way.attempts));
-  assert.equal(items.find(({ key }) => key === 'care-plan').life, 'edited');
+  assert.equal(items.find(({ item }) => item === 'care-plan').life, 'edited');
 });
 
 test('what a clinician changed is not proposed again until the mapping\'s own value changes', async () => {
@@ -91,13 +93,10 @@ test('what a clinician changed is not proposed again until the mapping\'s own va
   await nextVisit(world);
   await nextVisit(world, { evaluations: 3 });
   assert.equal((await current(world, world.plan)).title, 'What we agreed on Tuesday');
-  await world.daemon.stop();
-  const mapping = mappingWith(world.folder, 'changed', (edit) => {
+  await takeMapping(world, (edit) => {
     edit('texts/overweight-child-ready.en.yaml', 'Family plan, small steps (6-11 y)', 'Family plan, two small steps');
     edit('mapping.yaml', 'version: ', 'version: 9');
   });
-  const config = await writeConfig(world.folder, { ehrs: world.ehrs, gateway: { mappings: mapping } });
-  world.daemon = await startDaemon(world.folder, config);
   await nextVisit(world, { evaluations: 4 });
   assert.equal((await current(world, world.plan)).title, 'Family plan, two small steps');
 });
@@ -107,16 +106,13 @@ test('more than three conflicts hold the plan as it stands', async () => {
   const edited = await make(world.ehr.client, {
     ...world.plan, description: 'x', encounter: { display: 'x' }, category: [{ text: 'x' }], contributor: [{ display: 'x' }], title: 'x',
   });
-  await world.daemon.stop();
-  const mapping = mappingWith(world.folder, 'changed', (edit) => {
+  await takeMapping(world, (edit) => {
     const plan = 'plans/overweight-child-ready.yaml';
     edit(plan, 'gateway: [care-plan.title, care-plan.period,', 'gateway: [care-plan.period,');
     edit(plan, '  title: { $text: title, for: staff }', '  title: "Steps"');
     edit(plan, '  description: { $text: description, for: staff }', '  description: "Proposed"');
     edit(plan, '  category: { $site: care-plan-category }', '  category: [{ text: "plan" }]');
   });
-  const config = await writeConfig(world.folder, { ehrs: world.ehrs, gateway: { mappings: mapping } });
-  world.daemon = await startDaemon(world.folder, config);
   await nextVisit(world);
   assert.equal((await current(world, world.plan)).meta.versionId, edited.meta.versionId);
   const { open: [entry] } = await world.daemon.status('--open');
@@ -219,6 +215,60 @@ test('a proposal that comes too late for its visit expires', async () => {
   assert.deepEqual(await world.ehr.client.all('CarePlan'), []);
   const { way } = await lastWay({ ...world, patient });
   assert.deepEqual([way.state, way.reason], ['dropped', 'expired']);
+});
+
+const version = /^version: (.*)$/m.exec(fs.readFileSync(path.join(rootDir, 'mappings/healthy-weight/mapping.yaml'), 'utf8'))[1];
+const recall = async ({ config }, ...args) => {
+  const { code, stdout, stderr, json } = await eplan(config, 'recall', '--json', '--mapping', `healthy-weight@${version}`, ...args);
+  assert.ok(code === 0 || code === 1, stderr + stdout);
+  const { withdrawn, rest } = json();
+  const ids = (plans) => plans.map((entry) => entry['ehr-id']).sort();
+  return { code, withdrawn: ids(withdrawn), rest: ids(rest) };
+};
+
+test('recall withdraws what nobody touched of a mapping version, lists the rest, and changes nothing as a dry run', async () => {
+  const world = await proposed('overweight', 'recall');
+  const { client } = world.ehr;
+  const plans = { untouched: world.plan };
+  for (const what of ['accepted', 'edited', 'goal']) {
+    const { patient } = await admit(client, 'overweight');
+    [plans[what]] = await until('the plan', async () => {
+      const found = await plansOf(client, patient.id);
+      return found.length > 0 && found;
+    });
+  }
+  await settled(world.daemon, 'north', { evaluations: 4 });
+  const accepted = await make(client, { ...plans.accepted, status: 'active', intent: 'plan' });
+  await make(client, measurementOf('height', accepted.subject.reference.slice(8), accepted.encounter.reference.slice(10), 125));
+  await settled(world.daemon, 'north', { evaluations: 5 }); // so that the gateway knows of this one
+  await make(client, { ...plans.edited, title: 'What we agreed on Tuesday' });
+  const [goal] = await goalsOf(client, plans.goal.subject.reference.slice(8));
+  await make(client, { ...goal, description: { text: 'Only water for now' } });
+  const all = async () => (await client.all('CarePlan')).map(({ id, status, meta }) => `${id} ${status} ${meta.versionId}`).sort();
+
+  const before = await all();
+  const dry = await recall(world, '--dry-run');
+  assert.deepEqual(dry.withdrawn, [plans.untouched.id, plans.edited.id, plans.goal.id].sort());
+  assert.deepEqual([dry.rest, dry.code, await all()], [[accepted.id], 1, before]);
+
+  assert.deepEqual(await recall(world), dry);
+  await settled(world.daemon, 'north', { evaluations: 8 });
+  const statuses = {};
+  for (const [what, plan] of Object.entries(plans)) statuses[what] = (await current(world, plan)).status;
+  assert.deepEqual(statuses, { untouched: 'entered-in-error', accepted: 'active', edited: 'draft', goal: 'draft' });
+  for (const one of await goalsOf(client, world.patient.id)) assert.equal(one.lifecycleStatus, 'entered-in-error');
+  for (const one of await goalsOf(client, plans.goal.subject.reference.slice(8))) assert.equal(one.lifecycleStatus, 'proposed');
+  const { open } = await world.daemon.status('--open');
+  assert.deepEqual(open.map(({ state, reason, detail }) => `${state} ${reason} ${detail}`).sort(), [
+    'handed-over review accepted, same-plan', 'handed-over review edited', 'handed-over review edited']);
+
+  const again = await recall(world); // safe to repeat: nothing is left that nobody touched
+  assert.deepEqual(again.withdrawn, []);
+  assert.deepEqual(again.rest, [accepted.id, plans.edited.id, plans.goal.id].sort());
+  const other = await eplan(world.config, 'recall', '--json', '--mapping', 'healthy-weight@0.0.1');
+  assert.deepEqual([other.code, other.json()['withdrawn-count'], other.json()['rest-count']], [0, 0, 0]);
+  await world.daemon.stop();
+  assert.equal((await eplan(world.config, 'recall', '--mapping', `healthy-weight@${version}`)).code, 1);
 });
 
 await finish();

@@ -1,0 +1,75 @@
+/* What people order: plans of their own, and the recall of what a mapping version left unsent. */
+#include "gateway/store/store_sql.h"
+
+static enum status add_trail(struct sqlite_store *store, struct slice ehr, struct uuid subject,
+                             struct slice patient, struct slice what, struct slice by,
+                             struct slice why)
+{
+    struct trail_line line = {
+        .what = what,
+        .subject = subject,
+        .patient = patient,
+        .body = arena_printf(store->scratch, "by %.*s\n%.*s", SLICE_ARGS(by), SLICE_ARGS(why))};
+    return sqlite_add_trail(store, ehr, (struct trail_lines){&line, 1});
+}
+
+enum status sqlite_order(struct sqlite_store *store, struct store_order *tx)
+{
+    if (tx->in.ehr.len == 0 || tx->in.patient.len == 0 || tx->in.change_count == 0) {
+        return STATUS_INVALID;
+    }
+    struct evaluation evaluation = {.id = sqlite_new_id(store),
+                                    .ehr = tx->in.ehr,
+                                    .patient = tx->in.patient,
+                                    .visit = tx->in.visit};
+    struct sql sql = sql_begin(&store->writer, SQL_ADD_ORDER);
+    sql_id(&sql, &evaluation.id);
+    sql_text(&sql, tx->in.ehr);
+    sql_text(&sql, tx->in.patient);
+    sql_text(&sql, tx->in.visit);
+    sql_int(&sql, store->now);
+    enum status status = sql_run(&sql, NULL);
+    if (status == STATUS_OK) {
+        status = sqlite_add_changes(store, &evaluation, tx->in.changes, tx->in.change_count);
+    }
+    tx->out.evaluation = evaluation.id;
+    return status == STATUS_OK ? add_trail(store, tx->in.ehr, evaluation.id, tx->in.patient,
+                                           tx->in.what, tx->in.by, tx->in.why)
+                               : status;
+}
+
+static enum status drop(struct sqlite_store *store, const struct uuid *id)
+{
+    struct change change;
+    bool ended;
+    enum status status = sqlite_get_change(store, &store->writer, store->scratch, id, &change);
+    if (status == STATUS_OK && !row_state_is_end(change.state)) {
+        status = sqlite_end_change(store, id, ROW_DROPPED, REASON_RECALLED, SLICE_NONE);
+    }
+    return status == STATUS_OK ? sqlite_settle_evaluation(store, &change.evaluation, &ended)
+                               : status;
+}
+
+enum status sqlite_recall(struct sqlite_store *store, struct store_recall *tx)
+{
+    struct ids unsent = {NULL, 0};
+    tx->out.dropped = 0;
+    if (tx->in.ehr.len == 0 || tx->in.mapping.len == 0 || tx->in.version.len == 0) {
+        return STATUS_INVALID;
+    }
+    struct sql sql = sql_begin(&store->writer, SQL_UNSENT_OF_VERSION);
+    sql_text(&sql, tx->in.ehr);
+    sql_text(&sql, tx->in.mapping);
+    sql_text(&sql, tx->in.version);
+    enum status status = sql_take_ids(&sql, store->scratch, &unsent);
+    for (size_t i = 0; status == STATUS_OK && i < unsent.count; i++) {
+        status = drop(store, &unsent.at[i]);
+    }
+    tx->out.dropped = unsent.count;
+    struct slice why = arena_printf(store->scratch, "%.*s@%.*s", SLICE_ARGS(tx->in.mapping),
+                                    SLICE_ARGS(tx->in.version));
+    return status == STATUS_OK && unsent.count != 0
+               ? add_trail(store, tx->in.ehr, UUID_NONE, SLICE_NONE, SLICE("recalled-unsent"),
+                           tx->in.by, why)
+               : status;
+}
