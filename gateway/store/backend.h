@@ -35,6 +35,9 @@ struct store_questions {
     enum status (*status)(void *db, struct arena *arena, struct store_status *out);
     enum status (*open_list)(void *db, struct arena *arena, struct slice ehr, struct uuid from,
                              size_t most, struct open_page *out);
+    enum status (*work)(void *db, struct arena *arena, const struct work_filter *filter,
+                        struct uuid from, size_t most, struct work_entries *out);
+    enum status (*holds)(void *db, struct arena *arena, struct standing_holds *out);
     enum status (*message_way)(void *db, struct arena *arena, struct uuid id,
                                struct message_way *out);
     enum status (*patient_way)(void *db, struct arena *arena, struct slice ehr,

@@ -101,3 +101,16 @@ enum status store_show_patient(struct store *store, struct arena *arena, struct 
 {
     return ASK(store, patient_way, arena, ehr, patient, most, way_out);
 }
+
+enum status store_list_work(struct store *store, struct arena *arena,
+                            const struct work_filter *filter, struct uuid from, size_t most,
+                            struct work_entries *entries_out)
+{
+    return ASK(store, work, arena, filter, from, most, entries_out);
+}
+
+enum status store_list_holds(struct store *store, struct arena *arena,
+                             struct standing_holds *holds_out)
+{
+    return ASK(store, holds, arena, holds_out);
+}

@@ -143,6 +143,24 @@ struct open_page {
 enum status store_list_open(struct store *store, struct arena *arena, struct slice ehr,
                             struct uuid from, size_t most, struct open_page *page_out);
 
+/* What is in the queue, in the order of ids: the filter's visits, and messages without a visit. */
+struct work_entries {
+    const struct work_entry *at;
+    size_t count;
+    struct uuid next; /* `from` of the next page; UUID_NONE: this was the last */
+};
+/* At most `most` (1 to 1000). */
+enum status store_list_work(struct store *store, struct arena *arena,
+                            const struct work_filter *filter, struct uuid from, size_t most,
+                            struct work_entries *entries_out);
+
+struct standing_holds {
+    const struct standing_hold *at; /* the first 1000, by EHR and patient */
+    size_t count;
+};
+enum status store_list_holds(struct store *store, struct arena *arena,
+                             struct standing_holds *holds_out);
+
 struct trail_record {
     uint64_t number; /* within the EHR, from 1 */
     int64_t at;

@@ -75,7 +75,9 @@ static inline struct slice owner_slice(const struct owner *owner)
 enum status sqlite_read_base(struct sqlite_store *store, struct connection *connection,
                              struct arena *arena, struct item *item);
 
-/* Writes down what messages mean for visits that were only appended so far, `most` of them. */
+/* Writes down what messages mean for visits that were only appended so far, `most` of them.
+ * SORTED_MOST: as many as may take the writer's time at once. */
+enum { SORTED_MOST = 4096 };
 enum status sqlite_sort(struct sqlite_store *store, size_t most);
 /* Makes a visit due `settle` after `at`, `settle_most` after its first message at the latest. */
 struct visit {
@@ -138,6 +140,16 @@ enum status sqlite_lose_claims(struct sqlite_store *store, int64_t lease_until);
 /* At start: nothing is claimed or in flight any more. */
 enum status sqlite_recover(struct sqlite_store *store);
 
+/* "by ACCOUNT", and why behind it: the body of a trail's line about what a person did. */
+struct slice sqlite_trail_by(struct sqlite_store *store, struct slice by, struct slice why);
+
+/* The visits that a filter names, or an id (STATUS_ABSENT: none): store_sql_work.c. */
+enum status sqlite_find_work(struct connection *connection, struct arena *arena,
+                             const struct work_filter *filter, const struct uuid *from, size_t most,
+                             struct work_entries *out);
+enum status sqlite_find_work_of(struct connection *connection, struct arena *arena,
+                                const struct uuid *id, struct work_entries *out);
+
 struct message sqlite_take_message(const struct sql *sql, struct arena *arena);
 struct item sqlite_take_item(const struct sql *sql, struct arena *arena);
 
@@ -153,6 +165,9 @@ extern const struct store_questions sqlite_questions;
 enum status sqlite_read_status(void *db, struct arena *arena, struct store_status *out);
 enum status sqlite_open_list(void *db, struct arena *arena, struct slice ehr, struct uuid from,
                              size_t most, struct open_page *out);
+enum status sqlite_list_work(void *db, struct arena *arena, const struct work_filter *filter,
+                             struct uuid from, size_t most, struct work_entries *out);
+enum status sqlite_list_holds(void *db, struct arena *arena, struct standing_holds *out);
 enum status sqlite_message_way(void *db, struct arena *arena, struct uuid id,
                                struct message_way *out);
 enum status sqlite_patient_way(void *db, struct arena *arena, struct slice ehr,

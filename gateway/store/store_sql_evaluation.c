@@ -98,14 +98,14 @@ enum status sqlite_follow_message(struct sqlite_store *store, const struct uuid 
         enum work_state next = (enum work_state)sql_get_int(&sql, 0);
         enum reason why = (enum reason)sql_get_int(&sql, 1);
         bool next_open = !work_state_is_end(next);
-        bool coalesced = next == WORK_DONE && why == REASON_COALESCED;
+        bool waited = next == WORK_HELD || next == WORK_HANDED_OVER || why == REASON_COALESCED;
+        bool yields = !next_open && waited && sql_get_int(&sql, 2) != 0; /* to what answered it */
         if (first || (next_open && (!open || next < state)) ||
-            (!open && !next_open &&
-             (weight(next) > weight(state) || (next == state && reason == REASON_COALESCED)))) {
+            (!open && !next_open && !yields && weight(next) > weight(state))) {
             state = next;
             reason = next_open ? REASON_NONE : why;
             open = next_open;
-            first = coalesced && !next_open; /* what took its place tells more */
+            first = yields;
         }
     }
     enum status status = sql_end(&sql);
@@ -320,9 +320,6 @@ static enum status find_due(struct sqlite_store *store, const struct store_claim
     *due_out = (struct ids){due, count};
     return sql_end(&sql);
 }
-
-/* Sorting may take this long of the writer's time at once: the rest comes with the next claim. */
-enum { SORTED_MOST = 4096 };
 
 enum status sqlite_claim_evaluations(struct sqlite_store *store, struct store_claim_evaluations *tx)
 {

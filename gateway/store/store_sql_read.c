@@ -412,6 +412,8 @@ const struct store_questions sqlite_questions = {
     .next = read_next,
     .status = sqlite_read_status,
     .open_list = sqlite_open_list,
+    .work = sqlite_list_work,
+    .holds = sqlite_list_holds,
     .message_way = sqlite_message_way,
     .patient_way = sqlite_patient_way,
 };

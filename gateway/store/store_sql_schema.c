@@ -131,6 +131,13 @@ static const char *const second[] = {
     " STRICT, WITHOUT ROWID",
     NULL};
 
+/* 3: standing holds (patient '': of the whole EHR); what was ever planned for an item. */
+static const char *const third[] = {
+    "CREATE TABLE hold("
+    " ehr TEXT NOT NULL, patient TEXT NOT NULL, by TEXT NOT NULL, why TEXT NOT NULL,"
+    " at INT NOT NULL, PRIMARY KEY(ehr, patient)) STRICT, WITHOUT ROWID",
+    "CREATE INDEX outbox_item_all ON outbox(item, n)", NULL};
+
 /* 5: which message told of a resource last, for when it is deleted. Written when messages are
  * sorted; a deletion (whose record is empty) tells nothing. */
 static const char *const latest[] = {
@@ -142,6 +149,6 @@ static const char *const latest[] = {
     " AND n <= (SELECT value FROM meta WHERE name = 'sorted') GROUP BY ehr, type, resource",
     NULL};
 
-const struct sqlite_upgrade sqlite_upgrades[] = {{1, first}, {2, second}, {5, latest}};
+const struct sqlite_upgrade sqlite_upgrades[] = {{1, first}, {2, second}, {3, third}, {5, latest}};
 
 const size_t sqlite_upgrade_count = sizeof sqlite_upgrades / sizeof *sqlite_upgrades;

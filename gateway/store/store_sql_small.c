@@ -73,6 +73,11 @@ enum status sqlite_save_patient(struct sqlite_store *store, struct store_save_pa
     return sql_run(&sql, NULL);
 }
 
+struct slice sqlite_trail_by(struct sqlite_store *store, struct slice by, struct slice why)
+{
+    return arena_printf(store->scratch, "by %.*s\n%.*s", SLICE_ARGS(by), SLICE_ARGS(why));
+}
+
 enum status sqlite_set_switch(struct sqlite_store *store, struct store_set_switch *tx)
 {
     if (tx->in.name.len == 0) {
@@ -89,8 +94,7 @@ enum status sqlite_set_switch(struct sqlite_store *store, struct store_set_switc
     struct trail_line line = {.what =
                                   arena_printf(store->scratch, "%.*s %s", SLICE_ARGS(tx->in.name),
                                                tx->in.on ? "on" : "off"),
-                              .body = arena_printf(store->scratch, "by %.*s\n%.*s",
-                                                   SLICE_ARGS(tx->in.by), SLICE_ARGS(tx->in.why))};
+                              .body = sqlite_trail_by(store, tx->in.by, tx->in.why)};
     return status == STATUS_OK ? sqlite_add_trail(store, tx->in.ehr, (struct trail_lines){&line, 1})
                                : status;
 }

@@ -16,6 +16,7 @@
 #include "gateway/work/attempt.h"
 #include "gateway/work/change.h"
 #include "gateway/work/evaluation.h"
+#include "gateway/work/lever.h"
 #include "gateway/work/message.h"
 
 enum store_kind {
@@ -362,6 +363,56 @@ struct store_retain {
     struct {
         size_t removed;
     } out;
+};
+
+/*
+ * i. A person's lever on one thing or on all that a filter names, `most` of them in the order of
+ * their ids; each that was changed has a line in the trail. Safe to repeat: what is so already is
+ * told so. STATUS_ABSENT: there is no such evaluation, message or change. Needs tx.arena.
+ */
+struct store_lever {
+    struct store_tx tx;
+    struct {
+        enum lever lever;
+        struct uuid id;            /* an evaluation, a message or a change; UUID_NONE: the filter */
+        struct work_filter filter; /* looked at without an id */
+        struct uuid from;          /* the first page: UUID_NONE */
+        size_t most;               /* 1 to 1000 */
+        struct slice by;           /* the operating-system account */
+        struct slice why;          /* may be empty */
+        bool dry;                  /* only tell what would be done */
+    } in;
+    struct {
+        const struct lever_result *at;
+        size_t count;
+        struct uuid next; /* `from` of the next page; UUID_NONE: this was the last */
+    } out;
+};
+
+/* Sets or lifts a standing hold of one EHR, or of one patient there. */
+struct store_set_hold {
+    struct store_tx tx;
+    struct {
+        struct slice ehr;
+        struct slice patient; /* empty: every patient of the EHR */
+        bool on;
+        struct slice by;
+        struct slice why;
+    } in;
+    struct {
+        bool changed; /* false: it was so already */
+    } out;
+};
+
+/* What a person did that is no row of its own: a line of the trail. */
+struct store_note_act {
+    struct store_tx tx;
+    struct {
+        struct slice ehr;  /* empty: no one EHR */
+        struct slice what; /* "backup" ... */
+        struct slice by;
+        struct slice why;
+    } in;
 };
 
 /* struct store_accept a = STORE_TX(ACCEPT); fills in tx.kind. */
