@@ -33,30 +33,16 @@ static enum status ask_metrics(struct asking *asking)
     return status;
 }
 
-struct search {
-    struct slice name;
-    bool found;
-};
-
-static void match_ehr(void *to, const struct config_ehr *ehr, const struct ehr_health *health)
-{
-    struct search *search = to;
-    (void)health;
-    search->found = search->found || slice_equal(ehr->name, search->name);
-}
-
 static enum status set_switch(struct asking *asking, bool on)
 {
     const struct desk *desk = asking->desk;
     struct store_set_switch set = STORE_TX(SET_SWITCH);
-    struct search search = {.name = json_get_text(asking->request, "ehr")};
-    desk->each_ehr(desk->arg, match_ehr, &search);
-    if (search.name.len != 0 && !search.found) {
-        asking->error =
-            arena_printf(asking->arena, "there is no EHR \"%.*s\"", SLICE_ARGS(search.name));
+    struct slice ehr = json_get_text(asking->request, "ehr");
+    if (ehr.len != 0 && !view_knows_ehr(desk, ehr)) {
+        asking->error = arena_printf(asking->arena, "there is no EHR \"%.*s\"", SLICE_ARGS(ehr));
         return STATUS_ABSENT;
     }
-    set.in.ehr = search.name;
+    set.in.ehr = ehr;
     set.in.name = SLICE(STOP_WRITES);
     set.in.on = on;
     set.in.by = asking->account;
@@ -65,7 +51,7 @@ static enum status set_switch(struct asking *asking, bool on)
         desk->switched(desk->arg);
     }
     view_bool(asking->arena, asking->answer, "stopped", on);
-    view_text(asking->arena, asking->answer, "ehr", search.name);
+    view_text(asking->arena, asking->answer, "ehr", ehr);
     view_text(asking->arena, asking->answer, "by", asking->account);
     return status;
 }

@@ -5,8 +5,13 @@
  *   {"verb":"stop-writes","ehr":NAME}        {"verb":"resume-writes"}
  *   {"verb":"recall","mapping":"NAME@VERSION","ehr":NAME,"dry":true}, and to go on "from" and
  *   "after" as the answer gave them
- * Answers are {"ok":true,...} or {"ok":false,"error":SENTENCE,"exit":STATUS}. Answers hold patient
- * ids and are for operators' eyes; nothing here is logged but who moved a switch.
+ *   {"verb":"queue",FILTER}                  {"verb":"backup-made","what":FILE}
+ *   {"verb":"hold"|"release"|"replay"|"resend"|"drop","what":ID or FILTER,"why":TEXT,"dry":true}
+ * FILTER: "ehr", "patient", "mapping":"NAME@VERSION", "state":"held,planned", "because":REASON,
+ * "older" and "newer" (seconds), "all":true, "limit", and to go on behind a page "from" and "as-of"
+ * as the answer gave them. Answers are {"ok":true,...} or
+ * {"ok":false,"error":SENTENCE,"exit":STATUS}. Answers hold patient ids and are for operators'
+ * eyes; nothing here is logged but who moved a switch.
  */
 #ifndef GATEWAY_ADMIN_DESK_H
 #define GATEWAY_ADMIN_DESK_H
@@ -40,7 +45,10 @@ struct desk {
     void (*each_ehr)(void *arg, admin_each *each, void *to);
     /* Any thread; NULL: it is not running. */
     struct desk_work (*work)(void *arg);
-    /* Writes were stopped or resumed; may be NULL. */
+    /* Reads a stored message again, as if it came in now; `by`: the account that asked.
+     * STATUS_ABSENT: it tells of no visit. NULL: nobody runs who could. */
+    enum status (*read_again)(void *arg, struct arena *arena, struct uuid message, struct slice by);
+    /* There may be something to do: writes were resumed, visits released; may be NULL. */
     void (*switched)(void *arg);
     void *arg;
 };

@@ -47,6 +47,12 @@ static struct json *trail_json(struct arena *arena, const struct trail_record *r
     view_number(arena, entry, "number", (int64_t)record->number);
     view_time(arena, entry, "at", record->at);
     view_text(arena, entry, "what", record->line.what);
+    struct slice rest = record->line.body;
+    struct slice first;
+    if (slice_starts_with(rest, SLICE("by ")) && slice_cut(&rest, '\n', &first)) {
+        view_text(arena, entry, "by", slice_part(first, 3, SIZE_MAX)); /* what a person did */
+        view_text(arena, entry, "why", rest);
+    }
     return entry;
 }
 
@@ -164,18 +170,6 @@ static struct json *item_json(struct arena *arena, const struct item *item)
     return entry;
 }
 
-struct choice {
-    struct slice first;
-    size_t count;
-};
-
-static void count_ehr(void *to, const struct config_ehr *ehr, const struct ehr_health *health)
-{
-    struct choice *choice = to;
-    (void)health;
-    choice->first = choice->count++ == 0 ? ehr->name : choice->first;
-}
-
 static enum status show_patient(const struct desk *desk, struct arena *arena, struct slice ehr,
                                 struct slice patient, struct json *answer)
 {
@@ -212,13 +206,8 @@ enum status view_show(const struct desk *desk, struct arena *arena, const struct
     if (slice_starts_with(what, prefix)) {
         what = slice_part(what, prefix.len, SIZE_MAX);
     }
-    if (ehr.len == 0) {
-        struct choice choice = {0};
-        desk->each_ehr(desk->arg, count_ehr, &choice);
-        if (choice.count != 1) {
-            return STATUS_INVALID;
-        }
-        ehr = arena_copy(arena, choice.first);
+    if (view_which_ehr(desk, arena, ehr, &ehr) != STATUS_OK) {
+        return STATUS_INVALID;
     }
     return show_patient(desk, arena, ehr, what, answer);
 }

@@ -44,3 +44,42 @@ void view_reason(struct arena *arena, struct json *object, enum reason reason)
         view_text(arena, object, "do", slice_of(reason_advice(reason)));
     }
 }
+
+/* ---- EHRs ---- */
+
+struct choice {
+    struct slice name;
+    struct slice first;
+    size_t count;
+    bool found;
+};
+
+static void look_at_ehr(void *to, const struct config_ehr *ehr, const struct ehr_health *health)
+{
+    struct choice *choice = to;
+    (void)health;
+    choice->first = choice->count++ == 0 ? ehr->name : choice->first;
+    choice->found = choice->found || slice_equal(ehr->name, choice->name);
+}
+
+bool view_knows_ehr(const struct desk *desk, struct slice name)
+{
+    struct choice choice = {.name = name};
+    desk->each_ehr(desk->arg, look_at_ehr, &choice);
+    return choice.found;
+}
+
+enum status view_which_ehr(const struct desk *desk, struct arena *arena, struct slice named,
+                           struct slice *ehr_out)
+{
+    struct choice choice = {.name = named};
+    if (named.len == 0) {
+        desk->each_ehr(desk->arg, look_at_ehr, &choice);
+        named = choice.count == 1 ? choice.first : SLICE_NONE;
+    }
+    if (named.len == 0) {
+        return STATUS_INVALID;
+    }
+    *ehr_out = arena_copy(arena, named);
+    return STATUS_OK;
+}

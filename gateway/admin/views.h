@@ -18,6 +18,18 @@ struct asking {
 /* ---- recall.c ---- */
 
 enum status ask_recall(struct asking *asking);
+/* Is an EHR of that name configured? */
+bool view_knows_ehr(const struct desk *desk, struct slice name);
+/* The EHR that was named, else the only one there is. STATUS_INVALID: there are several. The name
+ * lives in the arena. */
+enum status view_which_ehr(const struct desk *desk, struct arena *arena, struct slice named,
+                           struct slice *ehr_out);
+
+/* ---- levers.c ---- */
+
+enum status ask_queue(struct asking *asking);
+enum status ask_lever(struct asking *asking);
+enum status ask_note_backup(struct asking *asking);
 
 /* ---- views ---- */
 

@@ -174,7 +174,7 @@ int ask_request(struct cli *cli, const char *config_path, const struct json *req
     if (exit == EXIT_DONE) {
         exit = take_answer(cli, answer, answer_out);
     }
-    if (text_out != NULL) {
+    if (exit == EXIT_DONE && text_out != NULL) {
         *text_out = answer;
     }
     return exit;

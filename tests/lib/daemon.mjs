@@ -134,3 +134,9 @@ export const subscribed = (ehr, name = 'vitals') => until('the Subscription to b
 // What a notification of the EHR looks like, made by hand.
 export const notify = (daemon, { ehr = 'north', body, secret = `${secrets.vitals}-${ehr}`, below = '', method = 'POST' } = {}) => daemon
   .client(secret).request(method, `notify/${ehr}/vitals${below}`, body ?? '', { 'Content-Type': 'application/fhir+json' });
+
+// `eplan verify` finds nothing: every rule of INVARIANTS.md holds, running or stopped. With `state`: in that folder.
+export async function verified(config, ...state) {
+  const { code, stdout, stderr } = await eplan(config, 'verify', ...state);
+  if (code !== 0) throw new Error(`eplan verify ended with ${code}:\n${stdout}${stderr}`);
+}
