@@ -35,7 +35,7 @@ static void print_entry(struct cli *cli, const struct json *entry)
 
 int verb_queue(struct cli *cli, int argc, char **argv)
 {
-    struct selection selection;
+    struct selection selection = {NULL, false, NULL};
     const struct json *answer = NULL;
     struct slice text = SLICE_NONE;
     int exit = selection_read(cli, argc, argv, false, &selection);

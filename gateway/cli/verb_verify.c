@@ -104,9 +104,9 @@ static void print_text(struct cli *cli, struct slice dir, const struct store_fau
 
 int verb_verify(struct cli *cli, int argc, char **argv)
 {
-    struct verify verify;
+    struct verify verify = {NULL, NULL, false};
     struct slice dir = SLICE_NONE;
-    struct store_faults faults;
+    struct store_faults faults = {0};
     int exit = read_arguments(cli, argc, argv, &verify);
     if (exit == EXIT_DONE) {
         exit = find_state_dir(cli, &verify, &dir);
