@@ -387,3 +387,36 @@ enum status ask_note_backup(struct asking *asking)
     tx.in.why = json_get_text(asking->request, "what");
     return store_run(asking->desk->store, &tx.tx);
 }
+
+/* A page of rotation: some thousand records, so that the writer is never kept long. */
+enum status ask_rotate(struct asking *asking)
+{
+    enum { RESEALED_AT_ONCE = 200, BATCHES = 20 };
+    struct store_reseal tx = STORE_TX(RESEAL);
+    size_t resealed = 0;
+    size_t damaged = 0;
+    tx.in.table = (unsigned)number_of(asking, "table");
+    tx.in.after = (int64_t)number_of(asking, "after");
+    tx.in.most = RESEALED_AT_ONCE;
+    tx.in.by = asking->account;
+    enum status status = STATUS_OK;
+    for (int i = 0; status == STATUS_OK && !tx.out.done && i < BATCHES; i++) {
+        status = store_run(asking->desk->store, &tx.tx);
+        if (status == STATUS_OK) {
+            resealed += tx.out.resealed;
+            damaged += tx.out.damaged;
+            tx.in.table = tx.out.table;
+            tx.in.after = tx.out.after;
+        }
+    }
+    if (status == STATUS_REFUSED) {
+        asking->error = SLICE("records are not sealed here: seal.key-file names no keys");
+        return STATUS_INVALID;
+    }
+    view_number(asking->arena, asking->answer, "resealed", (int64_t)resealed);
+    view_number(asking->arena, asking->answer, "damaged", (int64_t)damaged);
+    view_number(asking->arena, asking->answer, "table", tx.in.table);
+    view_number(asking->arena, asking->answer, "after", tx.in.after);
+    view_bool(asking->arena, asking->answer, "done", tx.out.done);
+    return status;
+}

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "gateway/admin/admin.h"
+#include "gateway/admin/opening.h"
 
 static const char *const default_path = "/etc/eplan/gateway.yaml";
 
@@ -63,27 +64,32 @@ static void close_store(void *arg)
     store_close(&store);
 }
 
+static void destroy_keys(void *arg)
+{
+    struct keyring *keys = arg;
+    keyring_destroy(&keys);
+}
+
 static int answer_alone(struct cli *cli, const struct config *config, struct slice request,
                         struct slice *answer_out)
 {
     struct diag_list diags;
     struct store *store = NULL;
-    struct store_options options = {.state_dir = config->gateway.state_dir,
-                                    .environment = config->gateway.environment,
-                                    .clock = clock_system,
-                                    .random = random_system};
+    struct keyring *keys = NULL;
     struct slice path = arena_printf(cli->arena, "%.*s", SLICE_ARGS(config->gateway.state_dir));
     diag_init(&diags, cli->arena, 10);
     if (access(path.at, F_OK) != 0) {
         fprintf(cli->err, "%s: there is no store here, and no daemon runs\n", path.at);
         return EXIT_UNREADABLE;
     }
-    enum status status = store_open(&options, &diags, &store);
+    enum status status =
+        opening_store(config, &clock_system, &random_system, &diags, &keys, &store);
     if (status != STATUS_OK) {
         cli_print_diags(cli, &diags);
         return status == STATUS_REFUSED ? EXIT_AGAIN : EXIT_UNREADABLE;
     }
-    arena_defer(cli->arena, close_store, store);
+    arena_defer(cli->arena, destroy_keys, keys);
+    arena_defer(cli->arena, close_store, store); /* the latest first */
     struct desk desk = {
         .store = store, .clock = &clock_system, .each_ehr = each_configured, .arg = (void *)config};
     *answer_out = desk_answer(&desk, cli->arena, request, account(cli->arena));

@@ -11,6 +11,10 @@ static void print_summary(struct cli *cli, const struct config *config)
             SLICE_ARGS(config->gateway.listen.address),
             (unsigned long long)config->gateway.listen.port, config->ehr_count,
             config->ehr_count == 1 ? "" : "s");
+    bool sealed =
+        config->gateway.seal.key_file.len != 0 || config->gateway.seal.credential.len != 0;
+    fprintf(cli->out, "  stored records: %s\n",
+            sealed ? "sealed" : "not sealed (seal.key-file is not set)");
     for (size_t i = 0; i < config->ehr_count; i++) {
         const struct config_ehr *ehr = &config->ehrs[i];
         fprintf(cli->out, "  %.*s: %s, %.*s%s\n", SLICE_ARGS(ehr->name),

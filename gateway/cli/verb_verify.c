@@ -1,8 +1,8 @@
 #include <string.h>
 
-#include "fhir/json/json.h"
+#include "gateway/admin/opening.h"
+#include "gateway/cli/ask.h"
 #include "gateway/cli/verbs.h"
-#include "gateway/config/config.h"
 #include "gateway/store/store_verify.h"
 
 static const char *const default_path = "/etc/eplan/gateway.yaml";
@@ -31,22 +31,36 @@ static int read_arguments(struct cli *cli, int argc, char **argv, struct verify 
     return EXIT_DONE;
 }
 
-static int find_state_dir(struct cli *cli, const struct verify *verify, struct slice *dir_out)
+static void destroy_keys(void *arg)
 {
-    const char *path = verify->config_path != NULL ? verify->config_path : default_path;
-    struct config_options options = {.check_files = false};
+    struct keyring *keys = arg;
+    keyring_destroy(&keys);
+}
+
+/* With a folder alone there are no keys: sealed records are looked at by their checksums. */
+static int find_store(struct cli *cli, const struct verify *verify, struct slice *dir_out,
+                      const struct keyring **keys_out)
+{
     const struct config *config = NULL;
+    struct keyring *keys = NULL;
     struct diag_list diags;
-    if (verify->state_dir != NULL) {
+    if (verify->state_dir != NULL && verify->config_path == NULL) {
         *dir_out = slice_of(verify->state_dir);
         return EXIT_DONE;
     }
-    diag_init(&diags, cli->arena, 200);
-    if (config_load(cli->arena, slice_of(path), &options, &diags, &config) != STATUS_OK) {
+    int exit =
+        ask_config(cli, verify->config_path != NULL ? verify->config_path : default_path, &config);
+    if (exit != EXIT_DONE) {
+        return exit;
+    }
+    diag_init(&diags, cli->arena, 10);
+    if (opening_keys(config, &diags, &keys) != STATUS_OK) {
         cli_print_diags(cli, &diags);
         return EXIT_UNREADABLE;
     }
-    *dir_out = config->gateway.state_dir;
+    arena_defer(cli->arena, destroy_keys, keys);
+    *keys_out = keys;
+    *dir_out = verify->state_dir != NULL ? slice_of(verify->state_dir) : config->gateway.state_dir;
     return EXIT_DONE;
 }
 
@@ -82,6 +96,7 @@ static void print_json(struct cli *cli, const struct store_faults *faults)
     json_add(arena, answer, SLICE("ok"), json_new_bool(arena, faults->all == 0));
     add_number(arena, answer, "records", faults->records);
     add_number(arena, answer, "trail-lines", faults->lines);
+    add_number(arena, answer, "not-opened", faults->sealed);
     add_number(arena, answer, "found", faults->all);
     json_add(arena, answer, SLICE("faults"), list);
     fprintf(cli->out, "%.*s\n", SLICE_ARGS(json_write(arena, answer, JSON_COMPACT)));
@@ -100,21 +115,26 @@ static void print_text(struct cli *cli, struct slice dir, const struct store_fau
     fprintf(cli->out, "%.*s: %s%zu records and %zu lines of the trail were looked at\n",
             SLICE_ARGS(dir), faults->all == 0 ? "every rule holds; " : "", faults->records,
             faults->lines);
+    if (faults->sealed != 0) {
+        fprintf(cli->out, "%zu of them are sealed under keys that are not here: checksums only\n",
+                faults->sealed);
+    }
 }
 
 int verb_verify(struct cli *cli, int argc, char **argv)
 {
     struct verify verify = {NULL, NULL, false};
     struct slice dir = SLICE_NONE;
+    const struct keyring *keys = NULL;
     struct store_faults faults = {0};
     int exit = read_arguments(cli, argc, argv, &verify);
     if (exit == EXIT_DONE) {
-        exit = find_state_dir(cli, &verify, &dir);
+        exit = find_store(cli, &verify, &dir, &keys);
     }
     if (exit != EXIT_DONE) {
         return exit;
     }
-    if (store_verify(dir, cli->arena, &faults) != STATUS_OK) {
+    if (store_verify(dir, keys, cli->arena, &faults) != STATUS_OK) {
         fprintf(cli->err, "%.*s: there is no store here that can be opened\n", SLICE_ARGS(dir));
         return EXIT_UNREADABLE;
     }

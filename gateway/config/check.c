@@ -24,6 +24,12 @@ void config_check_gateway(const struct config_reader *reader, const struct yaml 
                           const struct config_gateway *gateway)
 {
     struct check check = {reader, root};
+    if (gateway->seal.key_file.len != 0 && gateway->seal.credential.len != 0) {
+        conflict(&check, "seal.credential", "seal.key-file gives the keys already");
+    }
+    if (slice_find(gateway->seal.credential, SLICE("/"), 0) != SIZE_MAX) {
+        conflict(&check, "seal.credential", "is a name, not a path");
+    }
     if (gateway->tls.client_certificate == CLIENT_CERTIFICATE_REQUIRED &&
         gateway->tls.client_ca_file.len == 0) {
         conflict_hint(&check, "tls.client-certificate", "cannot be required without authorities",

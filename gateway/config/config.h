@@ -150,10 +150,15 @@ struct config_gateway {
     struct {
         uint64_t done_ms;
         uint64_t handed_over_ms;
+        uint64_t every_ms;
     } retention;
     struct {
         struct slice token_file;
     } metrics;
+    struct {
+        struct slice key_file;   /* empty, or this or credential: records are sealed */
+        struct slice credential; /* the name of a systemd credential */
+    } seal;
     enum config_log_level log_level;
 };
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "gateway/admin/opening.h"
 #include "gateway/base/failpoint.h"
 #include "gateway/daemon/life.h"
 #include "gateway/daemon/parts.h"
@@ -81,18 +82,6 @@ static enum status open_log(struct daemon *daemon, const struct config *config)
 static void flush_log(void *arg)
 {
     log_flush(arg);
-}
-
-static enum status open_store(struct daemon *daemon, const struct config_gateway *gateway,
-                              struct diag_list *diags)
-{
-    struct store_options options = {.state_dir = gateway->state_dir,
-                                    .environment = gateway->environment,
-                                    .queue_items = gateway->queue_items,
-                                    .queue_bytes = gateway->queue_bytes,
-                                    .clock = daemon->clock,
-                                    .random = daemon->random};
-    return store_open(&options, diags, &daemon->store);
 }
 
 /* Requests wait in the first, answers of EHRs in the second; the third never refuses a step. */
@@ -189,7 +178,8 @@ static enum status open_parts(struct daemon *daemon, struct diag_list *diags)
     const struct config_gateway *gateway = &daemon->current->config->gateway;
     enum status status = open_log(daemon, daemon->current->config);
     if (status == STATUS_OK) {
-        status = open_store(daemon, gateway, diags);
+        status = opening_store(daemon->current->config, &daemon->clock, &daemon->random, diags,
+                               &daemon->keys, &daemon->store);
     }
     if (status == STATUS_OK) {
         daemon->loop = loop_create();
@@ -234,6 +224,7 @@ static void close_parts(struct daemon *daemon)
     http_client_destroy(&daemon->client);
     tls_server_destroy(&daemon->tls);
     store_close(&daemon->store);
+    keyring_destroy(&daemon->keys);
     loop_destroy(&daemon->loop);
     log_destroy(&daemon->log);
 }

@@ -9,7 +9,6 @@
 enum {
     TICK_MS = 20,     /* while something ends */
     CUT_US = 5000000, /* after `drain`, for calls that were cut off to be recorded */
-    RETAIN_MS = 3600 * 1000,
     RETAIN_FIRST_MS = 60 * 1000,
     RETAIN_MOST = 1000,
     MS = 1000,
@@ -160,14 +159,32 @@ static void on_tick(void *arg)
 struct retaining {
     struct daemon *daemon;
     struct store_retain tx;
+    size_t removed; /* in all */
 };
 
+static void retained(struct store_tx *tx, void *arg);
+
+static void retain_some(struct retaining *retaining)
+{
+    if (store_submit(retaining->daemon->store, &retaining->tx.tx, retained, retaining) !=
+        STATUS_OK) {
+        free(retaining); /* it comes again with the timer */
+    }
+}
+
+/* As long as there is something, a bounded piece at a time: other work goes in between. */
 static void retained(struct store_tx *tx, void *arg)
 {
     struct retaining *retaining = arg;
-    if (tx->status == STATUS_OK && retaining->tx.out.removed != 0) {
+    size_t removed = tx->status == STATUS_OK ? retaining->tx.out.removed : 0;
+    retaining->removed += removed;
+    if (removed != 0) {
+        retain_some(retaining);
+        return;
+    }
+    if (retaining->removed != 0) {
         LOG(retaining->daemon->log, LOG_INFO, "retention-removed",
-            LOG_NUMBER(COUNT, retaining->tx.out.removed));
+            LOG_NUMBER(COUNT, retaining->removed));
     }
     free(retaining);
 }
@@ -177,7 +194,7 @@ static void on_retain(void *arg)
     struct daemon *daemon = arg;
     const struct config_gateway *gateway = &daemon->current->config->gateway;
     struct retaining *retaining = calloc(1, sizeof *retaining);
-    loop_timer_start(daemon->retain, RETAIN_MS, false);
+    loop_timer_start(daemon->retain, gateway->retention.every_ms, false);
     if (retaining == NULL) {
         return;
     }
@@ -187,9 +204,7 @@ static void on_retain(void *arg)
     retaining->tx.in.done_before = utc - (int64_t)gateway->retention.done_ms * MS;
     retaining->tx.in.handed_over_before = utc - (int64_t)gateway->retention.handed_over_ms * MS;
     retaining->tx.in.most = RETAIN_MOST;
-    if (store_submit(daemon->store, &retaining->tx.tx, retained, retaining) != STATUS_OK) {
-        free(retaining);
-    }
+    retain_some(retaining);
 }
 
 /* ---- the control socket's questions ---- */
@@ -285,7 +300,9 @@ enum daemon_end life_serve(struct daemon *daemon)
     const struct active_mapping *active = &daemon->current->mapping;
     daemon->current->taken_over = clock_utc(&daemon->clock);
     generation_start(daemon->current);
-    loop_timer_start(daemon->retain, RETAIN_FIRST_MS, false);
+    uint64_t every_ms = daemon->current->config->gateway.retention.every_ms;
+    loop_timer_start(daemon->retain, every_ms < RETAIN_FIRST_MS ? every_ms : RETAIN_FIRST_MS,
+                     false);
     LOG(daemon->log, LOG_INFO, "started", LOG_TEXT(VERSION, EPLAN_VERSION),
         LOG_NUMBER(PORT, daemon->port), LOG_NUMBER(COUNT, daemon->current->link_count),
         LOG_SLICE(MAPPING, mapping_name(active->mapping)));

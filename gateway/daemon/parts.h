@@ -66,6 +66,7 @@ struct daemon {
     struct random random;
     struct log *log;
     struct loop *loop;
+    struct keyring *keys; /* of sealed records; may be NULL */
     struct store *store;
     struct pool *receive_pool;
     struct pool *answer_pool; /* answers of EHRs */

@@ -16,6 +16,7 @@
 #include "fhir/base/diag.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/random.h"
+#include "gateway/store/keyring.h"
 #include "gateway/store/store_tx.h"
 
 struct store;
@@ -28,15 +29,16 @@ struct store_options {
     size_t wal_bytes;   /* the WAL is written back beyond this; 0: 16 MiB */
     struct clock clock; /* utc only; its state must outlive the store */
     struct random random;
-    const char *vfs; /* test seam: an SQLite VFS by name; NULL: the default */
+    const struct keyring *keys; /* records are sealed; must outlive the store. NULL: they are not */
+    const char *vfs;            /* test seam: an SQLite VFS by name; NULL: the default */
 };
 
 /*
  * Takes the lock <state_dir>/lock, opens or makes the database, upgrades an older one, and
  * recovers: rows in flight become unknown, claims end. STATUS_REFUSED: another process holds the
  * lock (the diagnostic names it), or the store is newer than this program or of another
- * environment. STATUS_IO: the disk. STATUS_INVALID: the file is no store or is damaged. Caller
- * closes.
+ * environment, or records are sealed under keys that are not given. STATUS_IO: the disk.
+ * STATUS_INVALID: the file is no store or is damaged. Caller closes.
  */
 enum status store_open(const struct store_options *options, struct diag_list *diags,
                        struct store **store_out);

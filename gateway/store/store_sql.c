@@ -91,6 +91,7 @@ bool sqlite_store_init(struct sqlite_store *store, const struct store_options *o
 {
     store->clock = options->clock.utc != NULL ? options->clock : clock_system;
     store->random = options->random.fill != NULL ? options->random : random_system;
+    store->seal = (struct record_seal){options->keys, &store->random};
     pthread_mutex_init(&store->id_lock, NULL);
     pthread_mutex_init(&store->read_lock, NULL);
     store->scratch = arena_create(SCRATCH_CEILING);
@@ -121,11 +122,15 @@ static enum status write_record(struct sqlite_store *store, enum sql_id statemen
     struct arena_mark mark = arena_mark(store->scratch);
     int64_t n = number_of_id(&store->writer.key, id);
     struct owner owner = owner_of_number(n);
-    struct slice record = record_pack(store->scratch, owner_slice(&owner), part, bytes);
-    struct sql sql = sql_begin(&store->writer, statement);
-    sql_int(&sql, n * 8 + part);
-    sql_blob(&sql, record);
-    enum status status = sql_run(&sql, NULL);
+    struct slice record = SLICE_NONE;
+    enum status status =
+        record_pack(store->scratch, &store->seal, owner_slice(&owner), part, bytes, &record);
+    if (status == STATUS_OK) {
+        struct sql sql = sql_begin(&store->writer, statement);
+        sql_int(&sql, n * 8 + part);
+        sql_blob(&sql, record);
+        status = sql_run(&sql, NULL);
+    }
     arena_rewind(store->scratch, mark);
     return status;
 }
@@ -142,10 +147,10 @@ enum status sqlite_add_record(struct sqlite_store *store, const struct uuid *own
     return write_record(store, SQL_ADD_RECORD, owner, part, bytes);
 }
 
-enum status sqlite_open_record(struct sqlite_store *store, struct slice owner,
+enum status sqlite_open_record(struct sqlite_store *store, struct arena *arena, struct slice owner,
                                enum record_part part, struct slice record, struct slice *bytes_out)
 {
-    enum status status = record_open(owner, part, record, bytes_out);
+    enum status status = record_open(arena, store->seal.keys, owner, part, record, bytes_out);
     if (status != STATUS_OK) {
         atomic_fetch_add(&store->damaged, 1);
     }
@@ -168,7 +173,7 @@ enum status sqlite_read_record(struct sqlite_store *store, struct connection *co
     }
     enum status status = sql_end(&sql);
     if (status == STATUS_OK && found) {
-        status = sqlite_open_record(store, owner_slice(&owner), part, record, &bytes);
+        status = sqlite_open_record(store, arena, owner_slice(&owner), part, record, &bytes);
     }
     if (status == STATUS_OK) {
         *bytes_out = bytes;

@@ -19,7 +19,8 @@ struct sqlite_store {
     struct arena *scratch; /* of the transaction being applied */
     struct clock clock;
     struct random random;
-    int64_t now; /* of the group being applied */
+    struct record_seal seal; /* of new records; its random is the one above */
+    int64_t now;             /* of the group being applied */
     pthread_mutex_t id_lock;
     int64_t last_number;
     pthread_mutex_t read_lock; /* guards reader */
@@ -60,8 +61,11 @@ enum status sqlite_read_record(struct sqlite_store *store, struct connection *co
                                struct arena *arena, const struct uuid *id, enum record_part part,
                                struct slice *bytes_out);
 /* record_open, and the damage is counted. */
-enum status sqlite_open_record(struct sqlite_store *store, struct slice owner,
+enum status sqlite_open_record(struct sqlite_store *store, struct arena *arena, struct slice owner,
                                enum record_part part, struct slice record, struct slice *bytes_out);
+/* Every key that records are sealed under is there and is the one it was; the current one is
+ * remembered. Within a transaction. STATUS_REFUSED: diags says which is missing. */
+enum status sqlite_check_keys(struct sqlite_store *store, struct diag_list *diags);
 /* What a row's number is to record_pack: eight bytes, the lowest first. */
 struct owner {
     char bytes[8];

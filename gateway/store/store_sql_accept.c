@@ -28,8 +28,12 @@ static enum status add_message(struct sqlite_store *store, const struct store_ac
     const struct message *message = &tx->in.message;
     int64_t window = tx->in.key_window_us;
     struct owner owner = owner_of_number(number_of_id(&store->writer.key, id));
-    struct slice record =
-        record_pack(store->scratch, owner_slice(&owner), RECORD_PAYLOAD, message->payload);
+    struct slice record = SLICE_NONE;
+    enum status status = record_pack(store->scratch, &store->seal, owner_slice(&owner),
+                                     RECORD_PAYLOAD, message->payload, &record);
+    if (status != STATUS_OK) {
+        return status;
+    }
     struct sql sql = sql_begin(&store->writer, SQL_ADD_MESSAGE);
     sql_id(&sql, id);
     sql_text(&sql, message->ehr);
@@ -216,8 +220,12 @@ static enum status add_line(struct sqlite_store *store, struct slice ehr,
     const struct slice previous = {(const char *)tip->hash, SHA256_SIZE};
     const struct owner subject = owner_of_number(number_of_id(&store->writer.key, &line->subject));
     tip->number++;
-    struct slice body =
-        record_pack(store->scratch, owner_slice(&subject), RECORD_TRAIL, line->body);
+    struct slice body = SLICE_NONE;
+    enum status status = record_pack(store->scratch, &store->seal, owner_slice(&subject),
+                                     RECORD_TRAIL, line->body, &body);
+    if (status != STATUS_OK) {
+        return status;
+    }
     struct sql sql = sql_begin(&store->writer, SQL_ADD_TRAIL);
     sql_text(&sql, ehr);
     sql_int(&sql, tip->number);
@@ -227,7 +235,7 @@ static enum status add_line(struct sqlite_store *store, struct slice ehr,
     sql_text(&sql, line->patient);
     sql_blob(&sql, body);
     sql_blob(&sql, previous);
-    enum status status = sql_run(&sql, NULL);
+    status = sql_run(&sql, NULL);
     hash_line(ehr, store->now, line, &subject, tip);
     return status;
 }

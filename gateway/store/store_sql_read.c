@@ -62,7 +62,7 @@ static enum status ask_message(struct sqlite_store *store, struct arena *arena, 
     }
     enum status status = absent_unless(found, sql_end(&sql));
     if (status == STATUS_OK) {
-        status = sqlite_open_record(store, owner_slice(&owner), RECORD_PAYLOAD, record,
+        status = sqlite_open_record(store, arena, owner_slice(&owner), RECORD_PAYLOAD, record,
                                     &message.payload);
     }
     if (status == STATUS_OK) {
@@ -286,7 +286,8 @@ static enum status ask_capability(struct sqlite_store *store, struct arena *aren
     }
     enum status status = absent_unless(found, sql_end(&sql));
     if (status == STATUS_OK) {
-        status = sqlite_open_record(store, by->a, RECORD_CAPABILITY, record, &capability.body);
+        status =
+            sqlite_open_record(store, arena, by->a, RECORD_CAPABILITY, record, &capability.body);
     }
     if (status == STATUS_OK) {
         *(struct capability *)by->out = capability;

@@ -131,12 +131,16 @@ static const char *const second[] = {
     " STRICT, WITHOUT ROWID",
     NULL};
 
-/* 3: standing holds (patient '': of the whole EHR); what was ever planned for an item. */
+/* 3: standing holds (patient '': of the whole EHR); what was ever planned for an item; the keys
+ * that records are or were sealed under, each with a record that only that key opens. */
 static const char *const third[] = {
     "CREATE TABLE hold("
     " ehr TEXT NOT NULL, patient TEXT NOT NULL, by TEXT NOT NULL, why TEXT NOT NULL,"
     " at INT NOT NULL, PRIMARY KEY(ehr, patient)) STRICT, WITHOUT ROWID",
-    "CREATE INDEX outbox_item_all ON outbox(item, n)", NULL};
+    "CREATE INDEX outbox_item_all ON outbox(item, n)",
+    "CREATE TABLE seal_key(number INTEGER PRIMARY KEY, proof BLOB NOT NULL, since INT NOT NULL)"
+    " STRICT",
+    NULL};
 
 /* 5: which message told of a resource last, for when it is deleted. Written when messages are
  * sorted; a deletion (whose record is empty) tells nothing. */

@@ -253,7 +253,7 @@ static enum status list_trail(struct sqlite_store *store, struct arena *arena,
         record->line.patient = sql_copy_text(&sql, 5, arena);
         struct slice sealed = arena_copy(arena, sql_get_blob(&sql, 6));
         struct owner owner = owner_of_number(sql_get_int(&sql, 4));
-        if (sqlite_open_record(store, owner_slice(&owner), RECORD_TRAIL, sealed,
+        if (sqlite_open_record(store, arena, owner_slice(&owner), RECORD_TRAIL, sealed,
                                &record->line.body) != STATUS_OK) {
             record->line.body = SLICE("(damaged)");
         }

@@ -51,7 +51,12 @@ enum status sqlite_save_capability(struct sqlite_store *store, struct store_save
     if (tx->in.ehr.len == 0) {
         return STATUS_INVALID;
     }
-    struct slice record = record_pack(store->scratch, tx->in.ehr, RECORD_CAPABILITY, tx->in.body);
+    struct slice record = SLICE_NONE;
+    enum status status = record_pack(store->scratch, &store->seal, tx->in.ehr, RECORD_CAPABILITY,
+                                     tx->in.body, &record);
+    if (status != STATUS_OK) {
+        return status;
+    }
     struct sql sql = sql_begin(&store->writer, SQL_PUT_CAPABILITY);
     sql_text(&sql, tx->in.ehr);
     sql_text(&sql, tx->in.etag);

@@ -229,6 +229,9 @@ static enum status recover_in_transaction(void *arg)
     bool wrote;
     enum status status = sqlite_begin(opening->backend);
     if (status == STATUS_OK) {
+        status = sqlite_check_keys(opening->store, opening->diags);
+    }
+    if (status == STATUS_OK) {
         status = sqlite_recover(opening->store);
     }
     if (status == STATUS_OK) {
@@ -270,8 +273,10 @@ static enum status open_database(struct opening *opening)
         status = arena_run(store->scratch, recover_in_transaction, opening);
         arena_reset(store->scratch);
         if (status != STATUS_OK) {
+            bool told = status == STATUS_REFUSED;
             sqlite_abandon(opening->backend);
-            status = refuse(opening, STATUS_IO, sqlite3_errmsg(store->writer.db), NULL);
+            status =
+                told ? status : refuse(opening, STATUS_IO, sqlite3_errmsg(store->writer.db), NULL);
         }
     }
     if (status == STATUS_OK) {

@@ -3,6 +3,8 @@
 #include <sqlite3.h>
 #include <stdio.h>
 
+#include "fhir/base/buf.h"
+#include "gateway/base/crypto.h"
 #include "gateway/base/digest.h"
 #include "gateway/store/store_verify.h"
 
@@ -18,6 +20,7 @@ static const struct rule {
 struct verification {
     sqlite3 *db;
     struct arena *arena;
+    const struct keyring *keys;
     struct store_fault *faults;
     struct store_faults out;
 };
@@ -113,24 +116,62 @@ static uint64_t sum_of(uint64_t sum, struct slice bytes)
     return step(sum, word);
 }
 
-static bool record_is_whole(struct slice owner, uint64_t part, struct slice record,
-                            struct slice *bytes)
+enum wholeness { DAMAGED, WHOLE, LOCKED /* its checksum is right, and its key is not here */ };
+
+/* Sealed bytes are bound to owner, part, format and key. */
+static enum wholeness unseal(struct verification *v, struct slice owner, uint64_t part,
+                             struct slice record, struct slice *bytes)
 {
-    enum { HEADER = 13, FORMAT = 1 };
-    if (record.len < HEADER || record.at[0] != FORMAT ||
-        memcmp(record.at + 1, "\0\0\0\0", 4) != 0) {
-        return false;
+    uint32_t number = 0;
+    for (int i = 1; i < 5; i++) {
+        number = number << 8 | (unsigned char)record.at[i];
     }
+    struct slice key = keyring_find(v->keys, number);
+    struct buf bound;
+    buf_init(&bound, v->arena, 4096);
+    buf_add_slice(&bound, owner);
+    buf_add_char(&bound, (char)part);
+    buf_add(&bound, record.at, 5);
+    if (key.at == NULL) {
+        v->out.sealed++;
+        return LOCKED;
+    }
+    return crypto_open(v->arena, key, buf_view(&bound), *bytes, bytes) == STATUS_OK ? WHOLE
+                                                                                    : DAMAGED;
+}
+
+static enum wholeness record_is_whole(struct verification *v, struct slice owner, uint64_t part,
+                                      struct slice record, struct slice *bytes)
+{
+    enum { HEADER = 13, PLAIN = 1, SEALED = 2 };
+    if (record.len < HEADER || (record.at[0] != PLAIN && record.at[0] != SEALED)) {
+        return DAMAGED;
+    }
+    bool keyed = memcmp(record.at + 1, "\0\0\0\0", 4) != 0;
     *bytes = slice_part(record, HEADER, record.len);
     uint64_t sum = sum_of(sum_of(sum_of(part, owner), slice_part(record, 0, 5)), *bytes);
     unsigned char stored[8];
     memcpy(stored, record.at + 5, 8);
     for (int i = 0; i < 8; i++) {
         if (stored[i] != (unsigned char)(sum >> (8 * i))) {
-            return false;
+            return DAMAGED;
         }
     }
-    return true;
+    if ((record.at[0] == SEALED) != keyed) {
+        return DAMAGED;
+    }
+    return keyed ? unseal(v, owner, part, record, bytes) : WHOLE;
+}
+
+/* Nothing of it is kept. */
+static bool is_damaged(struct verification *v, struct slice owner, uint64_t part,
+                       struct slice record)
+{
+    struct slice bytes;
+    struct arena_mark mark = arena_mark(v->arena);
+    bool damaged = record_is_whole(v, owner, part, record, &bytes) == DAMAGED;
+    arena_rewind(v->arena, mark);
+    return damaged;
 }
 
 static struct slice owner_bytes(int64_t n, char bytes[8])
@@ -144,22 +185,20 @@ static struct slice owner_bytes(int64_t n, char bytes[8])
 /* Columns: the owner's number, the part, the record. */
 static void look_at_record(struct verification *v, sqlite3_stmt *row, void *arg)
 {
-    struct slice bytes;
     char owner[8];
     (void)arg;
     v->out.records++;
-    if (!record_is_whole(owner_bytes(sqlite3_column_int64(row, 0), owner),
-                         (uint64_t)sqlite3_column_int64(row, 1), column(row, 2), &bytes)) {
+    if (is_damaged(v, owner_bytes(sqlite3_column_int64(row, 0), owner),
+                   (uint64_t)sqlite3_column_int64(row, 1), column(row, 2))) {
         add_fault(v, 13, "a record is damaged", place(v, row, 0));
     }
 }
 
 static void look_at_capability(struct verification *v, sqlite3_stmt *row, void *arg)
 {
-    struct slice bytes;
     (void)arg;
     v->out.records++;
-    if (!record_is_whole(column(row, 0), 6, column(row, 1), &bytes)) {
+    if (is_damaged(v, column(row, 0), 6, column(row, 1))) {
         add_fault(v, 13, "a record is damaged", column(row, 0));
     }
 }
@@ -170,6 +209,7 @@ struct chain {
     struct slice ehr;
     int64_t number;
     uint8_t hash[SHA256_SIZE];
+    bool unknown; /* the last line could not be opened, so its hash is not known */
 };
 
 static void hash_line(struct chain *chain, sqlite3_stmt *row, struct slice body)
@@ -207,7 +247,8 @@ static void look_at_tip(struct verification *v, sqlite3_stmt *row, void *arg)
 {
     const struct chain *chain = arg;
     if (sqlite3_column_int64(row, 0) != chain->number ||
-        !slice_equal(column(row, 1), slice_from((const char *)chain->hash, SHA256_SIZE))) {
+        (!chain->unknown &&
+         !slice_equal(column(row, 1), slice_from((const char *)chain->hash, SHA256_SIZE)))) {
         add_fault(v, 12, "the last line of the trail is not the one that was stored", chain->ehr);
     }
 }
@@ -235,6 +276,7 @@ static void look_at_line(struct verification *v, sqlite3_stmt *row, void *arg)
         check_tip(v, chain);
         chain->ehr = arena_copy(v->arena, ehr);
         chain->number = 0;
+        chain->unknown = false;
         memcpy(chain->hash, none, SHA256_SIZE);
     }
     int64_t number = sqlite3_column_int64(row, 1);
@@ -243,19 +285,24 @@ static void look_at_line(struct verification *v, sqlite3_stmt *row, void *arg)
         add_fault(v, 12, "a line of the trail is missing before this one", where);
         chain->number = number;
     }
-    if (!slice_equal(column(row, 7), slice_from((const char *)chain->hash, SHA256_SIZE))) {
+    if (!chain->unknown &&
+        !slice_equal(column(row, 7), slice_from((const char *)chain->hash, SHA256_SIZE))) {
         add_fault(v, 12, "the trail is broken: the line before this one was changed", where);
-    }
-    char owner[8];
-    if (!record_is_whole(owner_bytes(sqlite3_column_int64(row, 4), owner), 7, column(row, 6),
-                         &body)) {
-        add_fault(v, 13, "a line of the trail is damaged", where);
     }
     struct slice previous = column(row, 7);
     if (previous.len == SHA256_SIZE) {
         memcpy(chain->hash, previous.at, SHA256_SIZE); /* a break is told once */
     }
+    char owner[8];
+    struct arena_mark mark = arena_mark(v->arena);
+    enum wholeness whole = record_is_whole(v, owner_bytes(sqlite3_column_int64(row, 4), owner), 7,
+                                           column(row, 6), &body);
     hash_line(chain, row, body);
+    arena_rewind(v->arena, mark);
+    chain->unknown = whole == LOCKED;
+    if (whole == DAMAGED) {
+        add_fault(v, 13, "a line of the trail is damaged", where);
+    }
 }
 
 /* ---- all of it ---- */
@@ -284,10 +331,10 @@ static void close_file(void *arg)
     *db = NULL;
 }
 
-enum status store_verify(struct slice state_dir, struct arena *arena,
+enum status store_verify(struct slice state_dir, const struct keyring *keys, struct arena *arena,
                          struct store_faults *faults_out)
 {
-    struct verification v = {.arena = arena};
+    struct verification v = {.arena = arena, .keys = keys};
     struct chain chain = {.ehr = SLICE_NONE};
     sqlite3 **file = ARENA_NEW(arena, sqlite3 *);
     arena_defer(arena, close_file, file);

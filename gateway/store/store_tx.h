@@ -415,6 +415,28 @@ struct store_note_act {
     } in;
 };
 
+/*
+ * Rotation: seals records anew that are not under the current key, `most` of them, in the order of
+ * tables and rows; call it again with what it gave until done. Damaged ones stay as they are. When
+ * the last is done, keys that no record needs any more are forgotten. STATUS_REFUSED: no keys.
+ */
+struct store_reseal {
+    struct store_tx tx;
+    struct {
+        unsigned table; /* the first time: 0 and 0 */
+        int64_t after;
+        size_t most; /* 1 to 1000 */
+        struct slice by;
+    } in;
+    struct {
+        unsigned table;
+        int64_t after;
+        bool done;
+        size_t resealed;
+        size_t damaged;
+    } out;
+};
+
 /* struct store_accept a = STORE_TX(ACCEPT); fills in tx.kind. */
 #define STORE_TX(id)                                                                               \
     {                                                                                              \

@@ -8,6 +8,7 @@
 #include "fhir/base/arena.h"
 #include "fhir/base/slice.h"
 #include "fhir/base/status.h"
+#include "gateway/store/keyring.h"
 
 struct store_fault {
     unsigned rule;         /* 7 for S7; 0: the file itself */
@@ -23,11 +24,13 @@ struct store_faults {
     size_t all;                   /* found */
     size_t records;               /* whose checksums were looked at */
     size_t lines;                 /* of the trail */
+    size_t sealed; /* records that could not be opened for want of their key: checksums only */
 };
 
 /* STATUS_OK: it was looked at; whether all is well is in *faults_out. STATUS_IO: it cannot be
- * opened. Faults live in the arena. */
-enum status store_verify(struct slice state_dir, struct arena *arena,
+ * opened. keys: NULL when there
+ * are none. Faults live in the arena. */
+enum status store_verify(struct slice state_dir, const struct keyring *keys, struct arena *arena,
                          struct store_faults *faults_out);
 
 #endif

@@ -103,7 +103,7 @@ static inline void reopen(struct fixture *f)
 static inline void check_rules(struct fixture *f)
 {
     struct store_faults faults;
-    assert_int_equal(store_verify(slice_of(f->dir), f->arena, &faults), STATUS_OK);
+    assert_int_equal(store_verify(slice_of(f->dir), f->options.keys, f->arena, &faults), STATUS_OK);
     if (faults.count != 0) {
         fail_msg("%u %.*s (%.*s)", faults.at[0].rule, SLICE_ARGS(faults.at[0].sentence),
                  SLICE_ARGS(faults.at[0].where));

@@ -116,7 +116,8 @@ static void each_broken_rule_is_found(void **state)
         assert_true(sqlite3_total_changes(db) > 0);
         sqlite3_close(db);
         struct store_faults faults;
-        assert_int_equal(store_verify(slice_of(copy), f->arena, &faults), STATUS_OK);
+        assert_int_equal(store_verify(slice_of(copy), f->options.keys, f->arena, &faults),
+                         STATUS_OK);
         bool found = false;
         for (size_t j = 0; j < faults.count; j++) {
             found = found || faults.at[j].rule == breakages[i].rule;
@@ -146,7 +147,7 @@ static void a_damaged_file_is_told(void **state)
     }
     fclose(file);
     struct store_faults faults;
-    assert_int_equal(store_verify(slice_of(f->dir), f->arena, &faults), STATUS_OK);
+    assert_int_equal(store_verify(slice_of(f->dir), f->options.keys, f->arena, &faults), STATUS_OK);
     assert_true(faults.all > 0);
     assert_int_equal(faults.at[0].rule, 0);
     discard(f);
@@ -157,7 +158,7 @@ static void there_may_be_no_store(void **state)
     (void)state;
     struct arena *arena = arena_create(0);
     struct store_faults faults;
-    assert_int_equal(store_verify(SLICE("/nonexistent"), arena, &faults), STATUS_IO);
+    assert_int_equal(store_verify(SLICE("/nonexistent"), NULL, arena, &faults), STATUS_IO);
     arena_destroy(&arena);
 }
 
