@@ -25,9 +25,14 @@ const visit = async (patient) => (await daemon.show(patient)).evaluations?.[0];
 const goals = async (patient) => (await ehr.client.all(`Goal?subject=Patient/${patient}`)).length;
 const planned = (patient) => until('the plan', async () => (await plansOf(ehr.client, patient)).length === 1);
 const inState = (patient, state) => until(`the visit to be ${state}`, async () => { const found = await visit(patient); return found?.state === state && found; });
+// The port is another one: what the EHR notifies must be there again before children come.
+async function start() {
+  daemon = await startDaemon(folder, config);
+  await until('the Subscription to name the new port', async () => (await ehr.client.all('Subscription')).some(({ status, channel }) => status === 'active' && channel.endpoint.startsWith(`${daemon.origin}/`)));
+}
 async function restart() {
   await daemon.stop();
-  daemon = await startDaemon(folder, config);
+  await start();
 }
 
 test('a patient on hold waits, over a restart, until released; who and why are in the queue', async () => {
@@ -168,7 +173,7 @@ test('the levers work on a stopped store too, and what they did is done at the n
   assert.deepEqual([ran.code, ran.stdout], [0, '1 visit released\n']);
   assert.equal((await eplan(config, 'backup', path.join(folder, 'stopped.db'))).code, 0);
   await verified(config);
-  daemon = await startDaemon(folder, config);
+  await start();
   await until('it to be held again', async () => { const { evaluations } = await daemon.show(patient.id); return evaluations.length === 2 && evaluations[0].state === 'held'; });
 });
 
