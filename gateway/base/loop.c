@@ -59,6 +59,7 @@ void loop_library_init(void)
     event_set_log_callback(say);
     event_set_fatal_callback(fatal);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file at its limit is an error of the write, as a full disk is */
 }
 
 /* Takes the head of the queue, which may at once be posted again: its fields are copied out because

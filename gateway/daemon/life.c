@@ -280,7 +280,7 @@ enum status life_prepare(struct daemon *daemon, struct diag_list *diags)
     daemon->tick = loop_timer_create(daemon->loop, on_tick, daemon);
     daemon->retain = loop_timer_create(daemon->loop, on_retain, daemon);
     if (daemon->terminate == NULL || daemon->interrupt == NULL || daemon->hangup == NULL ||
-        daemon->tick == NULL || daemon->retain == NULL) {
+        daemon->tick == NULL || daemon->retain == NULL || watch_prepare(daemon) != STATUS_OK) {
         return STATUS_NO_MEMORY;
     }
     return open_admin(daemon, diags);
@@ -293,6 +293,7 @@ void life_clear(struct daemon *daemon)
     loop_event_destroy(&daemon->hangup);
     loop_event_destroy(&daemon->tick);
     loop_event_destroy(&daemon->retain);
+    watch_clear(daemon);
 }
 
 enum daemon_end life_serve(struct daemon *daemon)
@@ -300,6 +301,7 @@ enum daemon_end life_serve(struct daemon *daemon)
     const struct active_mapping *active = &daemon->current->mapping;
     daemon->current->taken_over = clock_utc(&daemon->clock);
     generation_start(daemon->current);
+    watch_start(daemon);
     uint64_t every_ms = daemon->current->config->gateway.retention.every_ms;
     loop_timer_start(daemon->retain, every_ms < RETAIN_FIRST_MS ? every_ms : RETAIN_FIRST_MS,
                      false);

@@ -14,6 +14,13 @@ enum daemon_end life_serve(struct daemon *daemon);
 /* What an operator may ask of the running daemon. */
 struct desk life_desk(struct daemon *daemon);
 
+/* ---- watch.c ---- */
+
+/* Looks whether the store can commit, tells when that changes, and tries again by itself. */
+enum status watch_prepare(struct daemon *daemon);
+void watch_start(struct daemon *daemon);
+void watch_clear(struct daemon *daemon);
+
 /* ---- scrape.c ---- */
 
 /* Answers GET /metrics: 200, 401, 405, 503, and 404 where no token is configured. Takes the

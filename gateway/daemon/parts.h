@@ -89,6 +89,12 @@ struct daemon {
     struct loop_event *tick;   /* looks after retired generations and a stop */
     struct loop_event *retain; /* removes what is older than it needs to be */
     struct loop_job flush_log; /* lines that wait for each other go out with each turn */
+    struct {                   /* watch.c */
+        struct loop_event *timer;
+        bool told; /* that the store cannot commit */
+        _Atomic bool probing;
+        struct store_probe probe;
+    } watch;
     struct {
         enum stop_stage stage;
         bool server_done;

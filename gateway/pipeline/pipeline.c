@@ -64,7 +64,7 @@ static void claim_begin_one(void *arg)
 
 static void say_failure(const struct lane *lane, enum status status)
 {
-    if (status != STATUS_OK) {
+    if (status != STATUS_OK && status != STATUS_IO) { /* the disk's trouble is told once, for all */
         LOG(lane->pipeline->options.log, LOG_ERROR, "claim-failed",
             LOG_SLICE(EHR, ehr_config(lane->ehr)->name), LOG_TEXT(CODE, status_name(status)));
     }

@@ -231,3 +231,10 @@ enum status sqlite_retain(struct sqlite_store *store, struct store_retain *tx)
     }
     return status;
 }
+
+enum status sqlite_probe(struct sqlite_store *store, struct store_probe *tx)
+{
+    struct sql sql = sql_begin(&store->writer, SQL_PROBE);
+    (void)tx;
+    return sql_run(&sql, NULL);
+}

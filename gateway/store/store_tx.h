@@ -437,6 +437,11 @@ struct store_reseal {
     } out;
 };
 
+/* Writes something that changes nothing: whether the disk takes it. */
+struct store_probe {
+    struct store_tx tx;
+};
+
 /* struct store_accept a = STORE_TX(ACCEPT); fills in tx.kind. */
 #define STORE_TX(id)                                                                               \
     {                                                                                              \
