@@ -257,6 +257,7 @@ struct desk life_desk(struct daemon *daemon)
                          .running = true,
                          .each_ehr = each_ehr,
                          .work = work_of,
+                         .read_again = again_read,
                          .switched = woken,
                          .arg = daemon};
 }

@@ -21,6 +21,11 @@ enum status watch_prepare(struct daemon *daemon);
 void watch_start(struct daemon *daemon);
 void watch_clear(struct daemon *daemon);
 
+/* ---- again.c ---- */
+
+/* A stored message is read with the mapping of today, as if it came in now. As desk.read_again. */
+enum status again_read(void *arg, struct arena *arena, struct uuid id, struct slice by);
+
 /* ---- scrape.c ---- */
 
 /* Answers GET /metrics: 200, 401, 405, 503, and 404 where no token is configured. Takes the

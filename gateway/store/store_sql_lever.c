@@ -362,6 +362,9 @@ static enum status pull_message(struct sqlite_store *store, const struct store_l
     if (entry->ended == 0) {
         result->end = LEVER_BUSY;
         result->why = "it was not sorted yet: try again";
+    } else if (entry->state == WORK_DROPPED && entry->reason == REASON_OPERATOR) {
+        result->end = LEVER_ALREADY;
+        result->why = "a person dropped it";
     } else if (tx->in.lever == LEVER_REPLAY || (tx->in.lever == LEVER_RELEASE && open_list)) {
         result->end = LEVER_READ_AGAIN;
     } else if (tx->in.lever == LEVER_DROP) {

@@ -143,13 +143,13 @@ static const char *const third[] = {
     NULL};
 
 /* 5: which message told of a resource last, for when it is deleted. Written when messages are
- * sorted; a deletion (whose record is empty) tells nothing. */
+ * sorted; a deletion tells nothing. */
 static const char *const latest[] = {
     "CREATE TABLE latest("
     " ehr TEXT NOT NULL, type TEXT NOT NULL, resource TEXT NOT NULL, message INT NOT NULL,"
     " PRIMARY KEY(ehr, type, resource)) STRICT, WITHOUT ROWID",
     "INSERT INTO latest SELECT ehr, type, resource, max(n) FROM message"
-    " WHERE resource <> '' AND triggers <> '' AND length(record) > 13"
+    " WHERE resource <> '' AND triggers <> '' AND key NOT LIKE '%/deleted/%'"
     " AND n <= (SELECT value FROM meta WHERE name = 'sorted') GROUP BY ehr, type, resource",
     NULL};
 

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { admit, plansOf } from '../lib/children.mjs';
-import { eplan, settled, startDaemon, subscribed, verified, writeConfig } from '../lib/daemon.mjs';
+import { eplan, secrets, settled, startDaemon, subscribed, verified, writeConfig } from '../lib/daemon.mjs';
 import { startTestEhr } from '../lib/ehrs.mjs';
 import { scratch, until } from '../lib/process.mjs';
 import { finish, test } from '../lib/tap.mjs';
@@ -117,6 +117,19 @@ test('a held visit goes on when it is released', async () => {
   await inState(patient.id, 'held');
   assert.equal((await pull('release', '--patient', patient.id, '--state', 'held')).done, 1);
   await until('it to be held again', async () => { const { evaluations } = await daemon.show(patient.id); return evaluations.length === 2 && evaluations[0].state === 'held'; });
+});
+
+test('a message that told of no visit is read again when its cause is gone', async () => {
+  const { patient, weight } = await admit(ehr.client, 'overweight');
+  await planned(patient.id);
+  const logical = { ...weight, id: 'read-again', subject: { identifier: { value: 'who-is-it' } } };
+  assert.ok((await daemon.client(`${secrets.engine}-north`).post('fhir/north/Observation', logical)).status < 300);
+  const [held] = await until('the message to be held', async () => { const found = await queue('--state', 'held', '--because', 'ambiguous-patient'); return found.length === 1 && found; });
+  const still = await pull('replay', held.message);
+  assert.deepEqual([still.code, still.refused, still.visits[0].why], [1, 1, 'it still tells of no visit']);
+  assert.equal((await pull('drop', held.message, '--reason', 'the sender was told')).done, 1);
+  assert.equal((await queue('--because', 'ambiguous-patient')).length, 0);
+  assert.equal((await pull('replay', held.message)).already, 1);
 });
 
 test('levers name what they mean, and say what is wrong', async () => {

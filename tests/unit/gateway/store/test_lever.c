@@ -261,7 +261,7 @@ static void a_message_without_a_visit(void **state)
     assert_int_equal(pull(f, LEVER_REPLAY, tx.out.message).end, LEVER_READ_AGAIN);
     check_end(pull(f, LEVER_DROP, tx.out.message), LEVER_DONE, "");
     assert_message(f, tx.out.message, WORK_DROPPED, REASON_OPERATOR);
-    check_end(pull(f, LEVER_DROP, tx.out.message), LEVER_ALREADY, "nobody waits for it");
+    check_end(pull(f, LEVER_DROP, tx.out.message), LEVER_ALREADY, "a person dropped it");
     end(f);
 }
 
