@@ -67,6 +67,20 @@ enum status capability_read(const struct json *statement, struct capability_fact
     return STATUS_OK;
 }
 
+const char *capability_date_search(struct slice type)
+{
+    static const struct {
+        const char *type;
+        const char *name;
+    } rows[] = {{"CarePlan", "date"}, {"Goal", "start-date"}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (slice_is(type, rows[i].type)) {
+            return rows[i].name;
+        }
+    }
+    return NULL;
+}
+
 struct ability capability_of(const struct json *statement, const char *type)
 {
     struct ability ability = {0};
@@ -87,6 +101,9 @@ struct ability capability_of(const struct json *statement, const char *type)
     ability.version_aware =
         slice_is(versioning, "versioned") || slice_is(versioning, "versioned-update");
     ability.search_identifier = lists_search(it, "identifier");
+    const char *date = capability_date_search(slice_of(type));
+    ability.search_patient = lists_search(it, "patient");
+    ability.search_date = date != NULL && lists_search(it, date);
     ability.search_last_updated = lists_search(it, "_lastUpdated");
     return ability;
 }

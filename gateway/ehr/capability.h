@@ -20,6 +20,8 @@ struct ability {
     bool update_create;       /* PUT of an unknown id creates */
     bool version_aware;       /* versioning versioned or versioned-update: If-Match is understood */
     bool search_identifier;   /* "did my write land?" can be asked by identifier */
+    bool search_patient;      /* or by patient */
+    bool search_date;         /* and narrowed to the day it begins: capability_date_search() */
     bool search_last_updated; /* changes can be polled */
 };
 
@@ -33,6 +35,10 @@ struct capability_facts {
  * *why_out is static. */
 enum status capability_read(const struct json *statement, struct capability_facts *facts_out,
                             const char **why_out);
+
+/* The search parameter of a type's beginning, where what we write has one ("date" of a CarePlan);
+ * NULL: none. FHIR R4, the types' search parameters. */
+const char *capability_date_search(struct slice type);
 
 /* Of one resource type; all false when the statement does not list it. */
 struct ability capability_of(const struct json *statement, const char *type);

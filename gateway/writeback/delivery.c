@@ -5,10 +5,12 @@
 #include "gateway/plan/dress.h"
 #include "gateway/plan/plan_diff.h"
 #include "gateway/plan/plan_merge.h"
+#include "gateway/writeback/look_up.h"
 
 enum {
     DELIVERY_ARENA = 16 * 1024 * 1024,
     MS = 1000,
+    HTTP_PRECONDITION_FAILED = 412,
     ROUNDS_MOST = 3, /* of reading, merging and sending, when the EHR's copy moves meanwhile */
 };
 
@@ -21,9 +23,12 @@ struct delivery {
     const struct json *wanted; /* the body, references resolved; NULL of a withdrawal */
     struct slice ehr_id;
     bool looked_up;
-    bool edited;       /* what we write stands beside what a person changed */
-    unsigned rounds;   /* of updates that met another version */
-    struct slice told; /* for the operator: whose elements stand; empty: what the EHR said */
+    bool edited;          /* what we write stands beside what a person changed */
+    unsigned rounds;      /* of updates that met another version */
+    struct slice told;    /* for the operator: whose elements stand; empty: what the EHR said */
+    enum look_up_way way; /* of the look-up that is under way */
+    int conflict_status;  /* HTTP, of a create */
+    bool unconditional;   /* the EHR took no condition: it was just looked up instead */
     struct ehr_answer *answer;  /* of the step being taken */
     struct ehr_request request; /* what the step asks for, and who takes its answer */
     enum status (*then)(struct delivery *d);
@@ -90,6 +95,21 @@ static enum status leave(struct delivery *d, enum item_life life, struct slice w
     return finish(d, ROW_HANDED_OVER, REASON_REVIEW);
 }
 
+/* Why it is held: what is understood and not accepted would be refused again. */
+static enum reason refusal(enum ehr_fault fault)
+{
+    switch (fault) {
+    case EHR_FAULT_POLICY:
+        return REASON_POLICY;
+    case EHR_FAULT_MERGED:
+        return REASON_MERGED_PATIENT;
+    case EHR_FAULT_NOT_OFFERED:
+        return REASON_NOT_SUPPORTED;
+    default:
+        return REASON_REFUSED;
+    }
+}
+
 /* An answer that a step has no better use for. */
 static enum status other_answer(struct delivery *d, bool write)
 {
@@ -109,7 +129,7 @@ static enum status other_answer(struct delivery *d, bool write)
     case EHR_UNREADABLE:
         return try_later(d, write || d->change->look_up);
     default:
-        return finish(d, ROW_HELD, REASON_REFUSED);
+        return finish(d, ROW_HELD, refusal(d->answer->fault));
     }
 }
 
@@ -174,7 +194,8 @@ static void end(struct delivery *d)
 {
     char detail[256];
     struct slice said = d->answer != NULL ? d->answer->detail : SLICE_NONE;
-    struct slice told = slice_part(d->told.len != 0 ? d->told : said, 0, sizeof detail);
+    struct slice told = d->told.len != 0 ? d->told : said;
+    told = slice_part(told, 0, sizeof detail);
     if (told.len != 0) {
         memcpy(detail, told.at, told.len);
     }
@@ -238,64 +259,152 @@ static enum status after_write(struct delivery *d)
     return other_answer(d, true);
 }
 
-static enum status find(struct delivery *d, step *then)
+static const struct ability *abilities(struct delivery *d, struct ability *ability)
 {
-    struct ehr_request request = {.verb = EHR_FIND,
-                                  .system = SLICE(DRESS_IDENTIFIER_SYSTEM),
-                                  .value = dress_urn(d->arena, d->change->item.identifier)};
+    return ehr_ability(d->options.ehr, d->change->item.resource_type.at, ability) == STATUS_OK
+               ? ability
+               : NULL;
+}
+
+/* ---- looking up ---- */
+
+static enum status cannot_know(struct delivery *d)
+{
+    d->told = SLICE("the EHR cannot be asked whether it was written");
+    return finish(d, ROW_HELD, REASON_OUTCOME_UNKNOWN);
+}
+
+static enum status look_up(struct delivery *d, enum look_up_way way, step *then)
+{
+    struct ability ability;
+    struct ehr_request request =
+        look_up_request(d->arena, way, d->change, d->wanted, abilities(d, &ability));
+    d->way = way;
     d->looked_up = true;
     return call(d, &request, then);
 }
 
-/* A 412 to a create is ambiguous: several matches, or conditions that are not supported. The EHR is
- * asked. */
+/* What of ours stands there. STATUS_OK: told in *found; STATUS_AGAIN: the next way is to be asked,
+ * d->way; STATUS_ABSENT: the end is told. */
+static enum status take_look_up(struct delivery *d, struct look_up_found *found)
+{
+    enum ehr_outcome outcome = d->answer->outcome;
+    enum ehr_fault fault = d->answer->fault;
+    if (outcome == EHR_AGAIN || outcome == EHR_UNAUTHORIZED ||
+        (outcome == EHR_UNREADABLE && fault != EHR_FAULT_FILTER_IGNORED)) {
+        return other_answer(d, false); /* the same question, later */
+    }
+    if (fault == EHR_FAULT_POLICY || fault == EHR_FAULT_MERGED) {
+        return d->change->look_up ? cannot_know(d) : finish(d, ROW_HELD, refusal(fault));
+    }
+    if (look_up_read(d->arena, d->way, d->answer, d->change, d->wanted, found)) {
+        return STATUS_OK;
+    }
+    struct ability ability;
+    d->way = look_up_next(d->way, abilities(d, &ability));
+    return STATUS_AGAIN;
+}
+
+static enum status adopt(struct delivery *d, const struct look_up_found *found)
+{
+    const struct json *theirs = found->ours;
+    if (found->count > 1) {
+        d->told = SLICE("more than one resource carries our identifier");
+        return finish(d, ROW_HELD, REASON_CONFLICT);
+    }
+    return delivered(d, theirs, json_get_text(theirs, "id"),
+                     json_get_text(json_get(theirs, "meta"), "versionId"));
+}
+
+/* ---- creating ---- */
+
+static enum status create(struct delivery *d);
+
+/* A conflict of a create is ambiguous: several matches, conditions that are not supported, or a
+ * duplicate by the EHR's own rules. The EHR was asked. */
 static enum status after_found_conflict(struct delivery *d)
 {
-    if (d->answer->outcome != EHR_DONE) {
-        return other_answer(d, false);
+    struct look_up_found found = {.count = 0};
+    enum status status = take_look_up(d, &found);
+    if (status == STATUS_AGAIN) {
+        return d->way == LOOK_UP_NONE ? finish(d, ROW_HELD, REASON_CONFLICT)
+                                      : look_up(d, d->way, after_found_conflict);
     }
-    if (d->answer->match_count == 1) {
-        const struct json *theirs = d->answer->matches[0];
-        return delivered(d, theirs, json_get_text(theirs, "id"),
-                         json_get_text(json_get(theirs, "meta"), "versionId"));
+    if (status != STATUS_OK) {
+        return status;
     }
-    return finish(d, ROW_HELD, d->answer->match_count == 0 ? REASON_REFUSED : REASON_CONFLICT);
+    if (found.count != 0) {
+        return adopt(d, &found);
+    }
+    if (d->conflict_status != HTTP_PRECONDITION_FAILED || d->unconditional || found.doubtful) {
+        return finish(d, ROW_HELD, REASON_CONFLICT);
+    }
+    d->unconditional = true; /* nothing of ours stands there: it takes no conditions */
+    return create(d);
 }
 
 static enum status after_create(struct delivery *d)
 {
-    if (d->answer->outcome == EHR_CONFLICT) {
-        return find(d, after_found_conflict);
+    struct ability ability;
+    enum look_up_way way = look_up_first(abilities(d, &ability));
+    if (d->answer->outcome != EHR_CONFLICT) {
+        return after_write(d);
     }
-    return after_write(d);
+    d->conflict_status = d->answer->http_status;
+    return way == LOOK_UP_NONE ? finish(d, ROW_HELD, REASON_CONFLICT)
+                               : look_up(d, way, after_found_conflict);
 }
 
 static enum status create(struct delivery *d)
 {
-    struct ability ability = {0};
-    bool known =
-        ehr_ability(d->options.ehr, d->change->item.resource_type.at, &ability) == STATUS_OK;
-    if (known && !ability.create) {
+    struct ability ability;
+    const struct ability *known = abilities(d, &ability);
+    if (known != NULL && !known->create) {
         return finish(d, ROW_HELD, REASON_NOT_SUPPORTED);
     }
     struct ehr_request request = {.verb = EHR_CREATE,
                                   .body = json_write(d->arena, d->wanted, JSON_COMPACT)};
-    if (!known || ability.conditional_create) {
+    if (!d->unconditional && (known == NULL || known->conditional_create)) {
         request.system = SLICE(DRESS_IDENTIFIER_SYSTEM);
         request.value = dress_urn(d->arena, d->change->item.identifier);
     }
     return call(d, &request, after_create);
 }
 
+/* Before a create: it may have landed, or the EHR takes no conditions. */
 static enum status after_look_up(struct delivery *d)
 {
-    if (d->answer->outcome != EHR_DONE) {
-        return other_answer(d, false);
+    struct look_up_found found = {.count = 0};
+    enum status status = take_look_up(d, &found);
+    if (status == STATUS_AGAIN && d->way != LOOK_UP_NONE) {
+        return look_up(d, d->way, after_look_up);
     }
-    if (d->answer->match_count > 1) {
-        return finish(d, ROW_HELD, REASON_CONFLICT);
+    if (status == STATUS_AGAIN) {
+        return d->change->look_up ? cannot_know(d) : create(d);
     }
-    return d->answer->match_count == 0 ? create(d) : after_found_conflict(d);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    if (found.count != 0) {
+        return adopt(d, &found);
+    }
+    return found.doubtful && d->change->look_up ? cannot_know(d) : create(d);
+}
+
+static enum status begin_create(struct delivery *d)
+{
+    struct ability ability;
+    const struct ability *known = abilities(d, &ability);
+    bool guarded = known == NULL || known->conditional_create;
+    enum look_up_way way = look_up_first(known);
+    if (guarded && !d->change->look_up) {
+        return create(d);
+    }
+    if (way != LOOK_UP_NONE) {
+        return look_up(d, way, after_look_up);
+    }
+    /* What was never sent may go; what may have been sent may not, but under a condition. */
+    return d->change->look_up && !guarded ? cannot_know(d) : create(d);
 }
 
 /* ---- updates and withdrawals ---- */
@@ -458,11 +567,7 @@ static enum status begin(struct delivery *d)
         d->looked_up = d->change->look_up;
         return read_current(d);
     }
-    struct ability ability = {0};
-    bool known =
-        ehr_ability(d->options.ehr, d->change->item.resource_type.at, &ability) == STATUS_OK;
-    bool unguarded = known && !ability.conditional_create;
-    return d->change->look_up || unguarded ? find(d, after_look_up) : create(d);
+    return begin_create(d);
 }
 
 enum status delivery_begin(const struct delivery_options *options, const struct change *change,
