@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "gateway/base/failpoint.h"
 #include "gateway/inbound/intake.h"
 #include "gateway/patient/context.h"
 #include "gateway/writeback/delivery.h"
@@ -232,7 +233,8 @@ static void evaluate(void *arg)
 {
     struct evaluating ev = {.job = arg};
     struct job *job = arg;
-    enum status status = arena_run(job->arena, evaluate_run, &ev);
+    enum status status =
+        FAILPOINT(EVALUATION_BEFORE) ? STATUS_NO_MEMORY : arena_run(job->arena, evaluate_run, &ev);
     if (status != STATUS_OK) {
         give_back(job, clock_utc(job->pipeline->options.clock) + 1000000, REASON_NONE, SLICE_NONE);
         return;
@@ -452,7 +454,11 @@ void evaluation_begin(struct lane *lane, struct batch *batch, const struct evalu
                         .claim = claim,
                         .ehr = lane->ehr,
                         .arena = arena};
-    if (!find_visit(job)) {
+    if (claim->evaluation.tries > ehr_config(lane->ehr)->retry.tries) {
+        /* Claimed so often and never brought to an end: it fails us, or took the process with it.
+         */
+        end_as(job, WORK_HELD, REASON_TRIES_EXHAUSTED, SLICE_NONE);
+    } else if (!find_visit(job)) {
         end_as(job, WORK_HELD, REASON_INCOMPLETE, SLICE("visit-date"));
     } else {
         resume(job);

@@ -7,6 +7,7 @@ import tls from 'node:tls';
 import { parseArgs } from 'node:util';
 import { endWithStdin, writeReadyFile } from '../lib/server.mjs';
 import { formatReply, readRequests } from './http_wire.mjs';
+import { profileOf } from './profiles.mjs';
 import { loadScript, retryAfter } from './script.mjs';
 import { outcome, Refused, SmallStore } from './small_store.mjs';
 
@@ -18,13 +19,14 @@ class ScriptedEhr {
   #connections = 0;
   #tokens = new Set();
 
-  constructor({ script, truth, auth, origin }) {
+  constructor({ script, truth, auth, origin, profile }) {
     this.script = script;
     this.auth = auth;
+    this.profile = profile;
     this.origin = origin;
     this.base = `${origin}/fhir`;
     this.truth = truth;
-    this.store = new SmallStore(this.base, (commit) => this.#log({ event: 'commit', n: this.#answering, ...commit }));
+    this.store = new SmallStore(this.base, (commit) => this.#log({ event: 'commit', n: this.#answering, ...commit }), profile);
   }
 
   #log(line) {
@@ -115,10 +117,24 @@ class ScriptedEhr {
       ...['date', '_lastUpdated'].map((name) => ({ name, type: 'date' })),
     ];
     const interaction = codes('read', 'vread', 'create', 'update', 'delete', 'search-type', 'history-instance');
+    const normal = (type) => ({ type, interaction, versioning: 'versioned-update', conditionalCreate: true, searchParam });
     return {
       resourceType: 'CapabilityStatement', status: 'active', date: '2026-01-01', kind: 'instance', fhirVersion: '4.0.1', format: ['json'],
       implementation: { description: 'scripted EHR', url: this.base },
-      rest: [{ mode: 'server', resource: types.map((type) => ({ type, interaction, versioning: 'versioned-update', conditionalCreate: true, searchParam })) }],
+      rest: [{ mode: 'server', resource: types.map((type) => ({ ...normal(type), ...this.#profiled(type) })) }],
+    };
+  }
+
+  // What the profile's statement says of a type. None of the four large ones fills `versioning` (WRITEBACK 3.1).
+  #profiled(type) {
+    const offered = this.profile?.types[type];
+    if (!offered) return {};
+    const words = { c: 'create', u: 'update', r: 'read' };
+    return {
+      interaction: [...offered].map((letter) => ({ code: words[letter] })).concat({ code: 'search-type' }),
+      searchParam: this.profile.search.map((name) => ({ name, type: 'token' })),
+      conditionalCreate: this.profile.condition === 'kept',
+      versioning: this.profile.match === 'kept' ? 'versioned-update' : undefined,
     };
   }
 
@@ -138,6 +154,7 @@ async function main() {
     options: {
       key: { type: 'string' }, cert: { type: 'string' }, port: { type: 'string', default: '0' }, ready: { type: 'string' },
       script: { type: 'string' }, truth: { type: 'string' }, seed: { type: 'string' }, auth: { type: 'boolean', default: false },
+      profile: { type: 'string' }, writable: { type: 'boolean', default: false },
       'end-with-stdin': { type: 'boolean', default: false },
     },
   });
@@ -153,7 +170,7 @@ async function main() {
   server.on('error', (error) => { process.stderr.write(`scripted EHR: ${error.message}\n`); process.exit(1); });
   server.listen(+values.port, '127.0.0.1', () => {
     const { port } = server.address();
-    const ehr = new ScriptedEhr({ script, truth, auth: values.auth, origin: `https://127.0.0.1:${port}` });
+    const ehr = new ScriptedEhr({ script, truth, auth: values.auth, profile: values.profile && profileOf(values.profile, values.writable), origin: `https://127.0.0.1:${port}` });
     for (const resource of seed) ehr.store.put(resource, 'seed', true);
     server.on('connection', (raw) => {
       raw.on('error', () => {});

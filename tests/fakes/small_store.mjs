@@ -21,9 +21,11 @@ const parameters = {
   status: tokens('status'),
   birthdate: (r) => [r.birthDate].filter(Boolean),
   date: dates,
+  'start-date': (r) => [r.startDate].filter(Boolean),
   _lastUpdated: (r) => [r.meta.lastUpdated],
 };
-const dated = new Set(['date', 'birthdate', '_lastUpdated']);
+const dated = new Set(['date', 'start-date', 'birthdate', '_lastUpdated']);
+const written = ['CarePlan', 'Goal', 'ServiceRequest']; // what a profile speaks of
 const control = new Set(['_count', '_sort', '_total', '_format', '_summary', '_elements', '_page']);
 
 export class Refused extends Error {
@@ -41,8 +43,10 @@ export class SmallStore {
   #onCommit;
 
   // onCommit({ op, type, id, versionId, resource }) is called for everything that is stored.
-  constructor(base, onCommit) {
+  // manners: a profile of profiles.mjs.
+  constructor(base, onCommit, manners = {}) {
     this.base = base;
+    this.manners = manners;
     this.#onCommit = onCommit;
   }
 
@@ -51,12 +55,17 @@ export class SmallStore {
     const type = resource.resourceType;
     const id = resource.id ?? crypto.randomUUID();
     const versions = this.#versions.get(`${type}/${id}`) ?? [];
-    const versionId = String(versions.length + 1);
+    const versionId = this.#versionName(versions.length);
     const lastUpdated = (keepTime && resource.meta?.lastUpdated) || new Date().toISOString();
     const stored = { ...resource, id, meta: { ...resource.meta, versionId, lastUpdated } };
     this.#versions.set(`${type}/${id}`, [...versions, stored]);
     this.#onCommit({ op, type, id, versionId, resource: stored });
     return stored;
+  }
+
+  #versionName(count) {
+    if (this.manners.versions === 'opaque') return crypto.randomUUID();
+    return String(this.manners.versions === 'from-zero' ? count : count + 1);
   }
 
   // -> { status, headers, body }; throws Refused.
@@ -114,19 +123,22 @@ export class SmallStore {
 
   #create(type, resource, condition) {
     if (resource.resourceType !== type) throw new Refused(400, `the body is a ${resource.resourceType}, not a ${type}`);
-    if (condition) {
+    if (condition && this.manners.condition !== 'ignored') {
       const matches = this.#matches(type, new URLSearchParams(condition));
       if (matches.length === 1) return { status: 200, headers: { ETag: `W/"${matches[0].meta.versionId}"` }, body: matches[0] };
       if (matches.length > 1) throw new Refused(412, 'several resources match If-None-Exist');
     }
     const { id, ...rest } = resource;
-    return this.#reply(201, this.put(rest, 'create'));
+    if (this.manners.identifier === false && written.includes(type)) delete rest.identifier;
+    const answer = this.#reply(201, this.put(rest, 'create'));
+    return this.manners.created === 'empty' ? { ...answer, body: undefined } : answer;
   }
 
   #update(type, id, resource, ifMatch) {
     const existing = this.#current(type, id);
     if (resource.id !== id) throw new Refused(400, 'the id of the body is not that of the URL');
-    if (ifMatch && ifMatch !== `W/"${existing.meta.versionId}"`) throw new Refused(412, `the version is ${existing.meta.versionId}`);
+    if (!ifMatch && this.manners.match === 'needed') throw new Refused(428, 'send If-Match');
+    if (ifMatch && this.manners.match !== 'ignored' && ifMatch !== `W/"${existing.meta.versionId}"`) throw new Refused(412, `the version is ${existing.meta.versionId}`);
     return this.#reply(200, this.put(resource));
   }
 
@@ -144,7 +156,9 @@ export class SmallStore {
     const found = token ? this.#pages.get(token) : { rest: this.#matches(type, query), query: `${query}`, count: Number(query.get('_count') ?? 20) };
     if (!found) throw new Refused(410, 'this page has expired');
     const shown = found.rest.slice(0, found.count);
-    const link = [{ relation: 'self', url: `${this.base}/${type}?${found.query}` }];
+    const self = new URLSearchParams(found.query);
+    if (this.manners.unknown === 'ignored' && written.includes(type)) for (const name of [...self.keys()]) if (!control.has(name) && !this.manners.search.includes(name)) self.delete(name);
+    const link = [{ relation: 'self', url: `${this.base}/${type}?${self}` }];
     if (found.rest.length > found.count) {
       const next = crypto.randomUUID();
       this.#pages.set(next, { ...found, rest: found.rest.slice(found.count) });
@@ -155,8 +169,12 @@ export class SmallStore {
   }
 
   #matches(type, query) {
-    const wanted = [...query].filter(([name]) => !control.has(name));
-    for (const [name] of wanted) if (!parameters[name]) throw new Refused(400, `search parameter ${name} is not played here`);
+    const asked = [...query].filter(([name]) => !control.has(name));
+    const known = (name) => parameters[name] && (!written.includes(type) || (this.manners.search?.includes(name) ?? true));
+    const { unknown = 'refused' } = this.manners;
+    for (const [name] of asked) if (!known(name) && unknown === 'refused') throw new Refused(400, `search parameter ${name} is not played here`);
+    if (unknown === 'nothing' && !asked.every(([name]) => known(name))) return [];
+    const wanted = asked.filter(([name]) => known(name));
     const newest = [...this.#versions.values()].map((versions) => versions.at(-1)).filter((r) => r.resourceType === type && !r.deleted);
     const found = newest.filter((r) => wanted.every(([name, value]) => matches(name, parameters[name](r), value)));
     const by = query.get('_sort') ?? '_lastUpdated';
