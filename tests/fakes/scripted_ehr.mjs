@@ -138,9 +138,15 @@ class ScriptedEhr {
     };
   }
 
-  // For tests only, past the script and the count of requests: POST /_test/commit stores a resource as it stands.
+  // For tests only, past the script and the count of requests: POST /_test/commit stores a resource as it stands,
+  // POST /_test/edit sets some elements of one that is there, as a person at the EHR does.
   #backDoor({ method, url, body }) {
-    if (method !== 'POST' || url !== '/_test/commit') return { status: 404, body: outcome('only POST /_test/commit') };
+    if (method === 'POST' && url === '/_test/edit') {
+      const { resourceType, id, set } = JSON.parse(body);
+      const edited = this.store.edit(resourceType, id, set);
+      return edited ? { status: 200, body: edited } : { status: 404, body: outcome('it is not there') };
+    }
+    if (method !== 'POST' || url !== '/_test/commit') return { status: 404, body: outcome('only POST /_test/commit and /_test/edit') };
     return { status: 200, body: this.store.put(JSON.parse(body), 'test', true) };
   }
 }

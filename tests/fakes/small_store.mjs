@@ -63,6 +63,12 @@ export class SmallStore {
     return stored;
   }
 
+  // A person changes some elements of the newest version; undefined: there is none.
+  edit(type, id, set) {
+    const newest = this.#versions.get(`${type}/${id}`)?.at(-1);
+    return newest && !newest.deleted ? this.put({ ...newest, ...set }, 'test') : undefined;
+  }
+
   #versionName(count) {
     if (this.manners.versions === 'opaque') return crypto.randomUUID();
     return String(this.manners.versions === 'from-zero' ? count : count + 1);
