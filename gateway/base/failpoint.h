@@ -36,7 +36,8 @@ bool failpoint_pass(enum failpoint point);
  * the old one stands. */
 bool failpoint_plan(struct slice plan);
 
-/* The plan of the environment variable EPLAN_FAILPOINTS, if it is set. False: it is not a plan. */
+/* The plan of the environment variable EPLAN_FAILPOINTS, if it is set. False: it is not a plan.
+ * EPLAN_FAILPOINT_COUNTS names a file to which the passings are written at a clean end. */
 bool failpoint_plan_from_environment(void);
 
 /* Passings since the plan was set. */

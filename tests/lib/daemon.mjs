@@ -74,14 +74,16 @@ export async function eplan(config, verb, ...args) {
   return { ...ended, json: () => JSON.parse(ended.stdout) };
 }
 
-// Starts `eplan run`. log: a file that takes all it says, kept over restarts. -> what a test needs of it.
-export async function startDaemon(folder, config, { env = {}, ms = 20_000 } = {}) {
+// Starts `eplan run`. log: a file that takes all it says, kept over restarts; spawnWith: a command put before it. -> what a
+// test needs of it.
+export async function startDaemon(folder, config, { env = {}, ms = 20_000, spawnWith = [] } = {}) {
   const ready = path.join(folder, 'gateway.ready');
   const log = path.join(folder, 'gateway.log');
   fs.rmSync(ready, { force: true });
   const from = fs.existsSync(log) ? fs.statSync(log).size : 0;
   const fd = fs.openSync(log, 'a');
-  const child = spawn(binary, ['run', '-c', config], { stdio: ['ignore', fd, fd], env: { ...process.env, ...env } });
+  const [program, ...args] = [...spawnWith, binary, 'run', '-c', config];
+  const child = spawn(program, args, { stdio: ['ignore', fd, fd], env: { ...process.env, ...env } });
   fs.closeSync(fd);
   let over;
   const ended = new Promise((resolve) => { child.on('exit', (code, signal) => { over = { code, signal }; resolve(over); }); });

@@ -1,0 +1,172 @@
+// A run of receive to deliver under faults: children come in, the gateway is started again whenever it ends, and when all
+// is quiet three accounts of it go to the history checker.
+import fs from 'node:fs';
+import net from 'node:net';
+import path from 'node:path';
+import { encounterOf, kinds, measurementOf, patientOf } from '../lib/children.mjs';
+import { secrets, startDaemon, writeConfig } from '../lib/daemon.mjs';
+import { scratch, until } from '../lib/process.mjs';
+import { check } from './checker.mjs';
+import { direct, ends, startEhr } from './world.mjs';
+
+export function randomOf(seed) { // mulberry32
+  let state = seed | 0;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
+const want = { overweight: 'plan', obesity1: 'plan' };
+const ehrSettings = {
+  ...direct, settle: { wait: '50ms', most: '200ms' }, 'unknown-settle': '50ms', deadline: { connect: '2s', read: '2s', write: '2s' },
+  retry: { first: '20ms', most: '200ms', tries: 1000 }, budget: { 'requests-per-minute': 1000000, 'writes-per-minute': 1000000, parallel: 8 },
+};
+
+export class Episode {
+  acked = [];
+  people = new Map(); // id -> kind
+  starts = 0;
+  deaths = 0;
+  #stopping = false;
+
+  // env: of the first start alone. wrap: a command put before the gateway at its first start.
+  static async begin(name, { backend, script, profile, ehr = {}, gateway = {}, env = {}, spawnWith } = {}) {
+    const it = new Episode();
+    it.folder = scratch(name);
+    it.store = await backend.open();
+    it.ehr = await startEhr(it.folder, { script, profile });
+    it.config = await writeConfig(it.folder, { ehrs: [{ base: it.ehr.base, ...ehrSettings, ...ehr }], gateway: { lease: '1s', drain: '3s', ...it.store.settings, ...gateway } });
+    it.env = env;
+    it.spawnWith = spawnWith;
+    return it;
+  }
+
+  // Starts the gateway, and again whenever it ends, until close().
+  async live() {
+    while (!this.#stopping) {
+      this.starts += 1;
+      try {
+        this.daemon = await startDaemon(this.folder, this.config, { env: this.starts === 1 ? this.env : {}, ...(this.starts === 1 ? { spawnWith: this.spawnWith } : {}) });
+      } catch (error) {
+        if (!/it ended with SIG|ended with 137/.test(`${error.message}${error.cause?.message ?? ''}`)) throw error;
+        this.deaths += 1;
+        continue;
+      }
+      const { signal, code } = await this.daemon.ended;
+      this.daemon = undefined;
+      if (this.#stopping) return;
+      this.deaths += 1;
+      if (signal !== 'SIGKILL' && code !== 137) throw new Error(`the gateway ended by itself with ${code ?? signal}: ${this.log().slice(-2000)}`);
+    }
+  }
+
+  log() { return fs.readFileSync(path.join(this.folder, 'gateway.log'), 'utf8'); }
+
+  // The chart of a child, and its measurements as they are posted.
+  async chart(id, kind, { now = Date.now() } = {}) {
+    const { put } = this.ehr;
+    this.people.set(id, kind);
+    await put(patientOf(kind, { id, now }));
+    await put({ ...encounterOf(id, { now }), id: `${id}-visit` });
+    const made = [];
+    for (const what of ['weight', 'height']) made.push(await put(measurementOf(what, id, `${id}-visit`, kinds[kind][what], { now, id: `${id}-${what}` })));
+    return made;
+  }
+
+  // As a sender does: again and again until it is answered.
+  async post(resource, patient) {
+    for (const end = Date.now() + 60_000; Date.now() < end;) {
+      try {
+        const client = this.daemon?.client(`${secrets.engine}-north`);
+        const { status, headers } = await client.post('fhir/north/Observation', resource);
+        client.close();
+        if (status === 202 || status === 200) {
+          const message = /[0-9a-f]{8}-[0-9a-f-]{27}/.exec(headers.location ?? '')?.[0];
+          this.acked.push({ message, patient, want: want[this.people.get(patient)] });
+          return message;
+        }
+        if (status < 500) throw Object.assign(new Error(`refused with ${status}`), { final: true });
+      } catch (error) {
+        if (error.final) throw error;
+      }
+      await pause(20);
+    }
+    throw new Error('a sender was not answered within a minute');
+  }
+
+  async admit(id, kind) {
+    for (const resource of await this.chart(id, kind)) await this.post(resource, id);
+  }
+
+  // Another value is measured: the plan changes, or is taken back.
+  async correct(id, value) {
+    const resource = await this.ehr.put({ ...measurementOf('weight', id, `${id}-visit`, value, { id: `${id}-weight`, status: 'corrected' }) });
+    return this.post(resource, id);
+  }
+
+  // One line to the control socket, one back.
+  ask(request) {
+    return new Promise((resolve, reject) => {
+      let text = '';
+      net.connect(path.join(this.folder, 'state/control.sock')).on('data', (data) => { text += data; })
+        .on('close', () => { try { resolve(JSON.parse(text)); } catch (error) { reject(error); } }).on('error', reject).write(`${JSON.stringify(request)}\n`);
+    });
+  }
+
+  async quiet(ms = 60_000) {
+    await until('all to have ended', async () => {
+      const { ehrs: [one] = [] } = await this.ask({ verb: 'status' });
+      const open = (counts = {}, more = []) => Object.keys(counts).some((state) => ![...ends, ...more].includes(state));
+      return one && !open(one.messages) && !open(one.evaluations) && !open(one.changes, ['delivered']);
+    }, ms);
+  }
+
+  // What the gateway knows, for the checker.
+  async account() {
+    const lines = [];
+    for (const message of new Set(this.acked.map((one) => one.message))) {
+      const { message: known } = await this.ask({ verb: 'show', what: message });
+      if (known) lines.push({ message, state: known.state, reason: known.reason });
+    }
+    for (const patient of this.people.keys()) {
+      const { evaluations, items } = await this.ask({ verb: 'show', what: `Patient/${patient}`, ehr: 'north' });
+      lines.push({ patient, evaluations, items });
+    }
+    return lines;
+  }
+
+  async verdict() {
+    return check({ acked: this.acked, truth: this.ehr.truth(), gateway: await this.account() });
+  }
+
+  // -> how the gateway ended
+  async close() {
+    this.#stopping = true;
+    const end = await this.daemon?.stop();
+    await this.living;
+    this.ehr.client.close();
+    await this.ehr.server.stop();
+    await this.store.close();
+    if (!process.env.EPLAN_KEEP) fs.rmSync(this.folder, { recursive: true, force: true });
+    return end;
+  }
+
+  start() {
+    this.living = this.live();
+    this.living.catch((error) => { this.failure = error; });
+    return until('the gateway', () => { if (this.failure) throw Object.assign(this.failure, { final: true }); return this.daemon; }, 60_000);
+  }
+}
+
+// The cohort of one run: a plan, an order with it, a hold, and a plan that changes while it is written.
+export async function wholeRun(episode) {
+  await Promise.all([
+    episode.admit('a', 'overweight'), episode.admit('b', 'obesity1'), episode.admit('c', 'held'),
+    episode.admit('d', 'overweight').then(() => episode.correct('d', 33)),
+  ]);
+  await episode.quiet();
+}

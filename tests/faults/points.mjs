@@ -1,0 +1,79 @@
+// Where a run of receive to deliver can be struck, and what comes of it. A point is struck once, at the first start of the
+// gateway; then it is started again without faults, and in the end the history checker counts.
+import fs from 'node:fs';
+import path from 'node:path';
+import { rootDir, run, scratch } from '../lib/process.mjs';
+import { tally } from './checker.mjs';
+import { Episode, wholeRun } from './episode.mjs';
+
+// A run under faults -> what went wrong, in sentences.
+async function strike(name, options) {
+  const episode = await Episode.begin(name, options);
+  let wrong;
+  try {
+    await episode.start();
+    await wholeRun(episode);
+    if (episode.failure) throw episode.failure;
+    const found = await episode.verdict();
+    wrong = [...found.lost, ...found.double, ...found.overwritten, ...found.open];
+    if (wrong.length > 0) wrong.unshift(tally(found));
+    if (found.written === 0) wrong.push('nothing was written');
+    options.took?.(episode);
+  } catch (error) {
+    wrong = [`${error.message}${error.cause ? `: ${error.cause.message ?? error.cause}` : ''}`, ...(episode.failure && episode.failure !== error ? [episode.failure.message] : [])];
+  }
+  const end = await episode.close().catch((error) => { wrong.push(error.message); });
+  if (wrong.length === 0 && end && end.code !== 0) wrong.push(`the last stop ended with ${end.code ?? end.signal}`);
+  return { wrong, deaths: episode.deaths, end };
+}
+
+// ---- failpoints: build with seams ----
+
+const failpoints = () => [...fs.readFileSync(path.join(rootDir, 'gateway/base/failpoints.def'), 'utf8').matchAll(/^FAILPOINT_ROW\(\w+, "([^"]+)"/gm)].map(([, name]) => name);
+
+export async function failpointPoints(backend) {
+  const counts = path.join(scratch('counts'), 'counts');
+  const dry = await strike('dry', { backend, env: { EPLAN_FAILPOINT_COUNTS: counts } });
+  if (dry.wrong.length > 0) throw new Error(`the run without faults: ${dry.wrong.join('; ')}`);
+  const passed = Object.fromEntries(fs.readFileSync(counts, 'utf8').trim().split('\n').map((line) => line.split(' ')));
+  return failpoints().flatMap((name) => {
+    const last = Number(passed[name]);
+    const hits = [...new Set([1, 2, last])].filter((n) => n >= 1 && n <= last);
+    return ['kill', 'fail'].flatMap((action) => hits.map((n) => ({ name: `${name}=${action}@${n}`, env: { EPLAN_FAILPOINTS: `${name}=${action}@${n}` }, kills: action === 'kill' })));
+  });
+}
+
+// ---- syscalls: release build under strace ----
+
+const classes = { write: 'write,pwrite64,writev,pwritev,pwritev2', sync: 'fsync,fdatasync', send: 'sendto,sendmsg,sendmmsg' };
+
+export async function ptraceIsAllowed() {
+  const { code } = await run('strace', ['-o', '/dev/null', 'true']).catch(() => ({ code: 127 }));
+  return code === 0;
+}
+
+export async function syscallPoints(backend) {
+  const log = path.join(scratch('strace'), 'log');
+  const dry = await strike('dry', { backend, spawnWith: ['strace', '-D', '-f', '-qq', '-o', log, '-e', `trace=${Object.values(classes).join(',')}`] });
+  if (dry.wrong.length > 0) throw new Error(`the run without faults: ${dry.wrong.join('; ')}`);
+  const lines = fs.readFileSync(log, 'utf8').split('\n');
+  return Object.entries(classes).flatMap(([name, calls]) => {
+    const threads = new Map(); // strace counts by thread
+    const known = new RegExp(`^(\\d+) +(?:${calls.split(',').join('|')})\\(`);
+    for (const line of lines) {
+      const [, thread] = known.exec(line) ?? [];
+      if (thread) threads.set(thread, (threads.get(thread) ?? 0) + 1);
+    }
+    const most = Math.max(0, ...threads.values());
+    return Array.from({ length: most }, (_, i) => ({
+      name: `${name}@${i + 1}`, kills: true,
+      spawnWith: ['strace', '-D', '-f', '-qq', '-o', '/dev/null', '-e', `trace=${calls}`, '-e', `inject=${calls}:signal=KILL:when=${i + 1}`],
+    }));
+  });
+}
+
+// -> { wrong, struck }
+export async function strikePoint(point, backend) {
+  const { wrong, deaths } = await strike('point', { ...point, backend });
+  return { wrong, struck: !point.kills || deaths > 0 };
+}
