@@ -112,7 +112,9 @@ export class Episode {
   ask(request) {
     return new Promise((resolve, reject) => {
       let text = '';
-      net.connect(path.join(this.folder, 'state/control.sock')).on('data', (data) => { text += data; })
+      const socket = net.connect(path.join(this.folder, 'state/control.sock'));
+      socket.setTimeout(5000, () => socket.destroy(new Error('the control socket does not answer')));
+      socket.on('data', (data) => { text += data; })
         .on('close', () => { try { resolve(JSON.parse(text)); } catch (error) { reject(error); } }).on('error', reject).write(`${JSON.stringify(request)}\n`);
     });
   }
@@ -145,9 +147,11 @@ export class Episode {
 
   // -> how the gateway ended
   async close() {
+    // It may be quiet before a start that is under way has been noticed.
+    await until('the gateway', () => this.daemon || this.failure, 60_000);
     this.#stopping = true;
     const end = await this.daemon?.stop();
-    await this.living;
+    await this.living?.catch(() => {});
     this.ehr.client.close();
     await this.ehr.server.stop();
     await this.store.close();

@@ -1,5 +1,5 @@
 // The fault driver behind tests/fault:  [--all | --sample N] [--seed S] [--only failpoints|syscalls|store] [--backend NAME]
-// Without --all a seeded sample of N points each is tried. Prints the points tried and the time; --all appends them to
+// Without --all a seeded sample of N points each is tried. Prints the points tried and the time; --all and --record append them to
 // RUNS.md. Exit status: 1 when a point went wrong.
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
@@ -11,7 +11,7 @@ import { rootDir, run } from '../lib/process.mjs';
 const here = path.dirname(fileURLToPath(import.meta.url));
 const { values: options } = parseArgs({
   options: {
-    all: { type: 'boolean', default: false }, sample: { type: 'string', default: '8' }, seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 31)) },
+    all: { type: 'boolean', default: false }, record: { type: 'boolean', default: false }, sample: { type: 'string', default: '8' }, seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 31)) },
     only: { type: 'string' }, backend: { type: 'string' }, section: { type: 'string' }, build: { type: 'string' },
   },
 });
@@ -34,6 +34,7 @@ async function trySection(section) {
     let wrong = 0;
     let missed = 0;
     for (const point of chosen) {
+      if (process.env.EPLAN_VERBOSE) say(`${((Date.now() - start) / 1000).toFixed(1)} ${point.name}`);
       const { wrong: found, struck } = await strikePoint(point, backend);
       if (!struck) missed += 1;
       if (found.length > 0) {
@@ -80,7 +81,7 @@ for (const [section, preset] of [['failpoints', 'dev'], ['syscalls', 'release'],
   if (code !== 0) status = 1;
   results.push(...text.split('\n').filter((line) => /^(FAULTS|SKIP) /.test(line)));
 }
-if (options.all) {
+if (options.all || options.record) {
   const when = `${new Date().toISOString().slice(0, 10)} ${process.env.EPLAN_COMMIT ?? 'unknown'}`;
   fs.appendFileSync(path.join(here, 'RUNS.md'), results.map((line) => `    ${when} ${line}\n`).join(''));
 }

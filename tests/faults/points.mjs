@@ -6,13 +6,15 @@ import { rootDir, run, scratch } from '../lib/process.mjs';
 import { tally } from './checker.mjs';
 import { Episode, wholeRun } from './episode.mjs';
 
+const ceilingMs = 90_000;
+
 // A run under faults -> what went wrong, in sentences.
 async function strike(name, options) {
   const episode = await Episode.begin(name, options);
   let wrong;
   try {
-    await episode.start();
-    await wholeRun(episode);
+    const late = new Promise((_, reject) => { setTimeout(() => reject(new Error(`not done within ${ceilingMs} ms`)), ceilingMs).unref(); });
+    await Promise.race([episode.start().then(() => wholeRun(episode)), late]);
     if (episode.failure) throw episode.failure;
     const found = await episode.verdict();
     wrong = [...found.lost, ...found.double, ...found.overwritten, ...found.open];
