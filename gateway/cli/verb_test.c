@@ -8,6 +8,9 @@ struct tally {
     struct case_run *runs;
     size_t count;
     size_t failed;
+    size_t base;     /* cases of what is extended */
+    size_t moved;    /* of them, those that come out otherwise */
+    size_t loosened; /* and less safely */
 };
 
 static void tell_run(struct cli *cli, const struct case_run *run)
@@ -15,6 +18,22 @@ static void tell_run(struct cli *cli, const struct case_run *run)
     fprintf(cli->out, "%s %.*s\n", run->passed ? "ok    " : "FAILED", SLICE_ARGS(run->name));
     for (size_t i = 0; i < run->difference_count; i++) {
         fprintf(cli->out, "         %.*s\n", SLICE_ARGS(run->differences[i]));
+    }
+}
+
+/* A case of the mapping that is extended may come out otherwise, never less safely. */
+static void tell_base(struct cli *cli, struct case_run *run, struct tally *tally)
+{
+    bool loosened = case_is_loosened(run);
+    const char *got = run->status == STATUS_OK ? outcome_name(run->result.outcome) : "an error";
+    tally->base++;
+    tally->moved += !run->passed;
+    tally->loosened += loosened;
+    tally->failed += run->status != STATUS_OK;
+    if (!run->passed) {
+        fprintf(cli->out, "%s %.*s of what is extended: %.*s there, %s here\n",
+                loosened || run->status != STATUS_OK ? "FAILED" : "moved ", SLICE_ARGS(run->name),
+                SLICE_ARGS(run->wanted), got);
     }
 }
 
@@ -38,6 +57,10 @@ static enum status run_cases(struct cli *cli, const struct mapping *mapping,
             continue;
         }
         for (size_t k = 0; k < count && tally->count < RUNS_MOST; k++) {
+            if (folder->files[i].layer != 0) {
+                tell_base(cli, &runs[k], tally);
+                continue;
+            }
             tell_run(cli, &runs[k]);
             tally->failed += !runs[k].passed;
             tally->runs[tally->count++] = runs[k];
@@ -72,5 +95,11 @@ int verb_test(struct cli *cli, int argc, char **argv)
     }
     fprintf(cli->out, "%zu case%s, %zu failed, %zu not reached\n", tally.count,
             tally.count == 1 ? "" : "s", tally.failed, open);
-    return tally.failed != 0 || open != 0 || tally.count == 0 ? EXIT_FOUND : EXIT_DONE;
+    if (tally.base != 0) {
+        fprintf(cli->out,
+                "%zu case%s of what is extended, %zu come out otherwise, %zu less safely\n",
+                tally.base, tally.base == 1 ? "" : "s", tally.moved, tally.loosened);
+    }
+    return tally.failed != 0 || tally.loosened != 0 || open != 0 || tally.count == 0 ? EXIT_FOUND
+                                                                                     : EXIT_DONE;
 }

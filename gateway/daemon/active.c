@@ -1,16 +1,16 @@
 #include "gateway/base/digest.h"
-#include "gateway/base/folder.h"
 #include "gateway/daemon/parts.h"
 #include "gateway/mapping/case.h"
+#include "gateway/mapping_folder/mapping_folder.h"
 
 /* Path and text of each file, each with its length before it: no two folders give the same bytes.
  */
-static struct slice hash_of(struct arena *arena, const struct folder_files *files)
+static struct slice hash_of(struct arena *arena, const struct mapping_files *files)
 {
     struct slice *parts = ARENA_ARRAY(arena, files->count * 4 + 1, struct slice);
     size_t count = 0;
     for (size_t i = 0; i < files->count; i++) {
-        const struct folder_file *file = &files->at[i];
+        const struct mapping_file *file = &files->at[i];
         parts[count++] = arena_printf(arena, "%zu:", file->path.len);
         parts[count++] = file->path;
         parts[count++] = arena_printf(arena, "%zu:", file->text.len);
@@ -27,7 +27,7 @@ enum status active_load(struct arena *arena, const struct config *config, struct
                         struct active_mapping *active_out)
 {
     const struct config_texts *folders = &config->gateway.mappings;
-    struct folder_files files;
+    struct mapping_files files;
     if (folders->count != 1) {
         struct diag *diag =
             diag_add(diags, DIAG_CONFIG_CONFLICT, SPAN_NONE,
@@ -36,24 +36,18 @@ enum status active_load(struct arena *arena, const struct config *config, struct
         diag_hint(diags, diag, "name one folder");
         return STATUS_INVALID;
     }
-    enum status status =
-        folder_load(arena, folders->at[0], SLICE(".yaml"), SPAN_NONE, diags, &files);
+    enum status status = mapping_folder_read(arena, folders->at[0], diags, &files);
     if (status != STATUS_OK) {
         return status;
     }
-    struct mapping_file *texts = ARENA_ARRAY(arena, files.count + 1, struct mapping_file);
-    for (size_t i = 0; i < files.count; i++) {
-        texts[i] = (struct mapping_file){
-            .path = files.at[i].path, .name = files.at[i].name, .text = files.at[i].text};
-    }
     struct active_mapping active = {0};
-    status = mapping_load(arena, texts, files.count, model_r4(), &LIMITS_DEFAULT, diags,
+    status = mapping_load(arena, files.at, files.count, model_r4(), &LIMITS_DEFAULT, diags,
                           &active.mapping);
     if (status == STATUS_OK) {
         active.hash = hash_of(arena, &files);
         active.validator = validator_create(arena, model_r4());
         struct case_runner runner = {.validator = active.validator, .limits = LIMITS_DEFAULT};
-        status = case_pass_all(&runner, active.mapping, arena, texts, files.count, diags);
+        status = case_pass_all(&runner, active.mapping, arena, files.at, files.count, diags);
     }
     if (status == STATUS_OK) {
         *active_out = active;

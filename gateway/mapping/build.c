@@ -109,7 +109,9 @@ static struct json *concept_value(struct build *b, const struct concept *concept
     }
     struct json *value = json_new_object(arena);
     struct json *codings = json_new_array(arena);
-    json_append(codings, coding_of(b, concept));
+    for (const struct concept *it = concept; it != NULL; it = it->also) {
+        json_append(codings, coding_of(b, it));
+    }
     json_add(arena, value, SLICE("coding"), codings);
     json_add(arena, value, SLICE("text"), new_text(b, concept->display));
     return value;
@@ -413,8 +415,10 @@ static enum status build_item(struct eval *e, const struct item_rule *item)
     struct json *resource = NULL;
     enum status status = is_wanted(&b, item->when, item->if_unknown, item->span, &wanted);
     enum truth short_of_food = TRUTH_FALSE;
-    if (status == STATUS_OK && item->costs_money) {
-        status = evaluate_truth(e, e->mapping->food_at_risk, &short_of_food);
+    for (size_t i = 0; i < e->mapping->food_at_risk_count && status == STATUS_OK &&
+                       item->costs_money && short_of_food == TRUTH_FALSE;
+         i++) {
+        status = evaluate_truth(e, &e->mapping->food_at_risk[i], &short_of_food);
     }
     if (status == STATUS_OK && wanted && short_of_food == TRUTH_FALSE) {
         status = build_value(&b, item->resource, &resource);

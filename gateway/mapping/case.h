@@ -26,6 +26,7 @@ struct case_run {
     enum status status;              /* of mapping_evaluate() */
     struct evaluation_result result; /* when status is STATUS_OK */
     const struct yaml *expect;
+    struct slice wanted; /* the outcome expected: "proposal" */
 };
 
 /*
@@ -45,8 +46,14 @@ enum status case_pass_all(const struct case_runner *runner, const struct mapping
                           struct arena *arena, const struct mapping_file *files, size_t count,
                           struct diag_list *diags);
 
-/* Rows, plans and holds that no passed run of the list shows, each in words: "plan NAME". A hold is
- * shown by a case that expects it by its id. */
+/*
+ * Of a case of the mapping that an overlay extends: it comes out less safely than there (a plan, or
+ * silence, where somebody was told).
+ */
+bool case_is_loosened(const struct case_run *run);
+
+/* Rows, plans and holds of the folder itself that no passed run of the list shows, each in words:
+ * "plan NAME". A hold is shown by a case that expects it by its id. */
 size_t case_uncovered(const struct mapping *mapping, struct arena *arena,
                       const struct case_run *runs, size_t count, struct slice **uncovered_out);
 

@@ -123,10 +123,10 @@ static void compare_that(struct running *r, const struct evaluation_result *resu
     }
 }
 
-static const struct yaml *expected_outcome(const struct running *r)
+struct slice case_wanted(const struct running *r)
 {
     const struct yaml *own = yaml_get(r->expect, "outcome");
-    return own != NULL ? own : yaml_get(r->expect_case, "outcome");
+    return case_text(own != NULL ? own : yaml_get(r->expect_case, "outcome"));
 }
 
 /* The outcome with what made it: a person who reads a failed case wants to know why. */
@@ -181,7 +181,7 @@ static void compare_valid(struct running *r, const struct evaluation_result *res
 
 void case_compare(struct running *r, const struct evaluation_result *result)
 {
-    struct slice outcome = case_text(expected_outcome(r));
+    struct slice outcome = case_wanted(r);
     if (!slice_is(outcome, outcome_name(result->outcome))) {
         case_differ(r, "outcome", outcome, outcome_text(r, result));
     }

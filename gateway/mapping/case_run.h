@@ -51,6 +51,8 @@ extern const char *const case_growth_keys[CASE_GROWTH_KEYS]; /* what `growth` ca
 void case_differ(struct running *r, const char *what, struct slice want, struct slice got);
 
 /* Adds what differs from the expectation. */
+/* The outcome word of the neighbour, else of its case; SLICE_NONE: none. */
+struct slice case_wanted(const struct running *r);
 void case_compare(struct running *r, const struct evaluation_result *result);
 
 /* ---- case_child.c ---- */

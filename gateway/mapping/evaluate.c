@@ -179,11 +179,16 @@ static void add_tokens(struct buf *out, const struct concept_set *set)
 enum { QUERY_MOST = 16 * 1024 };
 
 /* STATUS_ABSENT: a read whose reference is not known for this visit. */
-static enum status fill_query(struct eval *e, const struct fact_rule *rule, struct slice *query_out)
+static enum status fill_query(struct eval *e, const struct fact_rule *rule, struct slice ehr,
+                              struct slice *query_out)
 {
     struct buf out;
+    const struct piece *query = rule->query;
     buf_init(&out, e->arena, QUERY_MOST);
-    for (const struct piece *piece = rule->query; piece != NULL; piece = piece->next) {
+    for (size_t i = 0; i < rule->variant_count; i++) {
+        query = slice_equal(rule->variants[i].ehr, ehr) ? rule->variants[i].query : query;
+    }
+    for (const struct piece *piece = query; piece != NULL; piece = piece->next) {
         if (piece->set != NULL) {
             add_tokens(&out, piece->set);
             continue;
@@ -221,7 +226,7 @@ enum status mapping_requests(const struct mapping *mapping, struct arena *arena,
     for (size_t i = 0; i < mapping->fact_count; i++) {
         struct fact_request request = {.name = mapping->facts[i].name,
                                        .read = mapping->facts[i].read};
-        enum status status = fill_query(e, &mapping->facts[i], &request.query);
+        enum status status = fill_query(e, &mapping->facts[i], visit->ehr, &request.query);
         if (status != STATUS_OK && status != STATUS_ABSENT) {
             return status;
         }
@@ -389,13 +394,14 @@ static enum status evaluate(struct eval *e)
         e->result->reason = SLICE("fetch-failed");
         return STATUS_OK;
     }
-    enum truth eligible;
+    enum truth eligible = TRUTH_TRUE;
     status = evaluate_growth(e);
     if (status == STATUS_OK) {
         status = publish_defines(e);
     }
-    if (status == STATUS_OK) {
-        status = evaluate_truth(e, &e->mapping->eligible, &eligible);
+    for (size_t i = 0;
+         i < e->mapping->eligible_count && status == STATUS_OK && eligible == TRUTH_TRUE; i++) {
+        status = evaluate_truth(e, &e->mapping->eligible[i], &eligible);
     }
     if (status != STATUS_OK) {
         return status;

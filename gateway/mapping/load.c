@@ -261,7 +261,7 @@ const struct text_entry *mapping_find_text(const struct mapping *mapping, struct
                                            struct slice language, enum audience audience,
                                            struct slice key)
 {
-    for (size_t i = 0; i < mapping->text_count; i++) {
+    for (size_t i = mapping->text_count; i-- > 0;) { /* those of an overlay were read last */
         const struct text_file *file = &mapping->texts[i];
         if (!slice_equal(file->plan, plan) || !slice_equal(file->language, language)) {
             continue;
@@ -334,7 +334,8 @@ static void load_kind(struct loader *l, const struct kind_of_file *kind,
                       const struct mapping_file *files, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (!slice_starts_with(files[i].path, slice_of(kind->prefix))) {
+        if (files[i].layer != l->layer ||
+            !slice_starts_with(files[i].path, slice_of(kind->prefix))) {
             continue;
         }
         const struct yaml *root = NULL;
@@ -352,6 +353,9 @@ static void check_files(struct loader *l, const struct mapping_file *files, size
 {
     bool found = false;
     for (size_t i = 0; i < count; i++) {
+        if (files[i].layer != l->layer) {
+            continue;
+        }
         found = found || slice_is(files[i].path, "mapping.yaml");
         bool known = slice_starts_with(files[i].path, SLICE("cases/"));
         for (size_t k = 0; k < KIND_COUNT; k++) {
@@ -366,7 +370,7 @@ static void check_files(struct loader *l, const struct mapping_file *files, size
         }
     }
     l->unread = l->unread || !found;
-    l->no_rules = !found;
+    l->no_rules = l->no_rules || !found;
     if (!found) {
         struct diag *diag =
             load_fault(l, DIAG_MAPPING_FILE, SPAN_NONE, "the folder has no mapping.yaml");
@@ -391,6 +395,29 @@ void mapping_tell_once(struct diag_list *diags)
     }
 }
 
+/* What is extended is read before what extends it, kind by kind. */
+static void load_layers(struct loader *l, const struct mapping_file *files, size_t count)
+{
+    unsigned layers = 0;
+    for (size_t i = 0; i < count; i++) {
+        layers = files[i].layer >= layers ? files[i].layer + 1 : layers;
+    }
+    layers = layers == 0 ? 1 : layers > MAPPING_LAYERS_MOST ? MAPPING_LAYERS_MOST : layers;
+    for (l->layer = layers; l->layer-- > 0;) {
+        check_files(l, files, count);
+    }
+    for (size_t i = 0; i < KIND_COUNT; i++) {
+        for (l->layer = layers; l->layer-- > 0;) {
+            l->overlay = l->layer + 1 != layers;
+            if (kinds[i].load != load_plan || !l->no_rules) {
+                load_kind(l, &kinds[i], files, count);
+            }
+        }
+    }
+    l->layer = 0;
+    load_check_grown(l);
+}
+
 enum status mapping_load(struct arena *arena, const struct mapping_file *files, size_t count,
                          const struct model *model, const struct limits *limits,
                          struct diag_list *diags, const struct mapping **mapping_out)
@@ -404,12 +431,7 @@ enum status mapping_load(struct arena *arena, const struct mapping_file *files, 
     l->mapping->arena = arena;
     l->mapping->model = model;
     unsigned before = diags->errors;
-    check_files(l, files, count);
-    for (size_t i = 0; i < KIND_COUNT; i++) {
-        if (kinds[i].load != load_plan || !l->no_rules) {
-            load_kind(l, &kinds[i], files, count);
-        }
-    }
+    load_layers(l, files, count);
     if (!l->unread) {
         load_check_whole(l);
     }

@@ -27,6 +27,11 @@ struct source_row { /* what `because` may name */
     struct span span;
 };
 
+struct grown_set { /* a set to which an overlay adds codes */
+    struct slice name;
+    struct span span;
+};
+
 enum { VARIABLES_MOST = 256, CONCEPTS_MOST = 4096 };
 
 struct loader {
@@ -50,6 +55,10 @@ struct loader {
     size_t use_count;
     bool unread; /* a file is no YAML: what others name may stand in it */
     bool no_rules;
+    unsigned layer; /* of the file that is read; 0 is the folder's own */
+    bool overlay;   /* something was read that this layer extends */
+    struct grown_set *grown;
+    size_t grown_count;
     struct source_row *sources;
     size_t source_count;
 };
@@ -116,6 +125,23 @@ void load_system_variable(struct loader *l, struct slice name, enum path_kind ki
 void load_fhir_variable(struct loader *l, struct slice name, const struct model_type *type,
                         bool many);
 void load_typed_variable(struct loader *l, struct slice name, const struct path_type *type);
+
+/* ---- overlays (load_overlay.c) ---- */
+
+/* Something of the extended mapping may not be said otherwise. */
+void load_loosens(struct loader *l, struct span span, const char *sentence, const char *hint);
+/* A search that takes another's place, in an overlay or for one EHR: it finds no less of what
+ * counts. `held`: a hold reads the fact. */
+void load_check_search(struct loader *l, const struct fact_rule *fact, const struct yaml *node);
+/* Rows from `first` on are the overlay's: each may hand over what was proposed, never the other way
+ * round. Moves them before the others. */
+void load_overlay_rows(struct loader *l, size_t first);
+/* Whether a hold reads %name, directly or through definitions and growth. */
+bool load_hold_reads(const struct loader *l, struct slice name);
+/* Sets that grew: a hold reads them, or they are the site's. */
+void load_check_grown(struct loader *l);
+/* Tells a fact or definition whose name is taken. */
+void load_new_variable(struct loader *l, const struct yaml *member);
 
 /* ---- one file each ---- */
 

@@ -29,7 +29,7 @@ static void check_targets(struct loader *l)
 static const struct text_file *find_file(const struct mapping *m, struct slice plan,
                                          struct slice language)
 {
-    for (size_t i = 0; i < m->text_count; i++) {
+    for (size_t i = 0; i < m->text_count; i++) { /* of an overlay, that of what it extends */
         if (slice_equal(m->texts[i].plan, plan) && slice_equal(m->texts[i].language, language)) {
             return &m->texts[i];
         }
@@ -86,7 +86,13 @@ static void check_file(struct loader *l, const struct text_file *file)
                    SLICE_ARGS(file->plan));
         return;
     }
-    if (find_file(m, file->plan, file->language) != file) {
+    const struct text_file *first = find_file(m, file->plan, file->language);
+    if (first != file && first->layer != file->layer) {
+        if (file->grade > first->grade) {
+            load_loosens(l, start, "these texts may be harder to read than those they replace",
+                         "keep the grade, or take a lower one");
+        }
+    } else if (first != file) {
         load_fault(l, DIAG_MAPPING_DUPLICATE, start,
                    "the plan \"%.*s\" has two files of texts in \"%.*s\"", SLICE_ARGS(file->plan),
                    SLICE_ARGS(file->language));

@@ -45,39 +45,84 @@ static struct concept read_concept(struct loader *l, const struct yaml *node)
 
 /* ---- sets and codes ---- */
 
-static void read_set(struct loader *l, const struct yaml *node)
+static void read_set_site(struct loader *l, const struct yaml *node, void *target)
 {
-    struct mapping *m = l->mapping;
-    struct concept_set set = {.name = node->key.text, .span = node->key.span};
-    if (mapping_find_set(m, set.name) != NULL) {
-        struct diag *diag = load_fault(l, DIAG_MAPPING_DUPLICATE, node->key.span,
-                                       "the set \"%.*s\" is defined twice", SLICE_ARGS(set.name));
-        diag_hint(l->diags, diag, "it stands in %.*s already",
-                  SLICE_ARGS(load_place(l, mapping_find_set(m, set.name)->span)));
-        return;
-    }
-    set.url = arena_printf(l->arena, "urn:eplan:set:%.*s", SLICE_ARGS(set.name));
+    load_bool(l, node, &((struct concept_set *)target)->site);
+}
+
+static void read_set_codes(struct loader *l, const struct yaml *node, void *target)
+{
+    struct concept_set *set = target;
     if (!load_is(l, node, YAML_LIST)) {
         return;
     }
-    if (node->count > CONCEPTS_MOST) {
+    if (node->count + set->count > CONCEPTS_MOST) {
         load_fault(l, DIAG_MAPPING_VALUE, node->key.span, "a set has at most %d codes",
                    CONCEPTS_MOST);
         return;
     }
-    struct concept *concepts = ARENA_ARRAY(l->arena, node->count + 1, struct concept);
+    struct concept *concepts = ARENA_ARRAY(l->arena, node->count + set->count + 1, struct concept);
+    for (size_t i = 0; i < set->count; i++) {
+        concepts[i] = set->concepts[i];
+    }
+    set->concepts = concepts;
     for (const struct yaml *entry = node->first; entry != NULL; entry = entry->next) {
-        concepts[set.count] = read_concept(l, entry);
-        if (concept_set_has(&(struct concept_set){.concepts = concepts, .count = set.count},
-                            concepts[set.count].system, concepts[set.count].code)) {
+        struct concept concept = read_concept(l, entry);
+        if (concept_set_has(set, concept.system, concept.code)) {
             load_fault(l, DIAG_MAPPING_DUPLICATE, entry->span, "this code stands in the set twice");
         }
-        set.count++;
+        concepts[set->count++] = concept;
     }
-    if (set.count == 0) {
+    if (set->count == 0) {
         load_fault(l, DIAG_MAPPING_VALUE, node->span, "a set without codes has no member, ever");
     }
-    set.concepts = concepts;
+}
+
+/* A list of codes, or a map that says more of the set. */
+static void read_set_value(struct loader *l, const struct yaml *node, struct concept_set *set)
+{
+    static const struct field fields[] = {{"codes", true, read_set_codes},
+                                          {"site", false, read_set_site}};
+    if (node->kind == YAML_MAP) {
+        load_map(l, node, fields, 2, set);
+    } else {
+        read_set_codes(l, node, set);
+    }
+}
+
+/* A set of the mapping that is extended: the site's own is written anew, another one grows. */
+static void override_set(struct loader *l, const struct yaml *node, struct concept_set *set)
+{
+    if (set->site) {
+        set->count = 0;
+    } else {
+        struct grown_set grown = {set->name, node->key.span};
+        LOAD_ADD(l, l->grown, l->grown_count, grown);
+    }
+    set->span = node->key.span;
+    read_set_value(l, node, set);
+}
+
+static void read_set(struct loader *l, const struct yaml *node)
+{
+    struct mapping *m = l->mapping;
+    struct concept_set set = {.name = node->key.text, .span = node->key.span, .layer = l->layer};
+    for (size_t i = 0; i < m->set_count; i++) {
+        if (!slice_equal(m->sets[i].name, set.name)) {
+            continue;
+        }
+        if (m->sets[i].layer != l->layer) {
+            override_set(l, node, &m->sets[i]);
+            return;
+        }
+        struct diag *diag = load_fault(l, DIAG_MAPPING_DUPLICATE, node->key.span,
+                                       "the set \"%.*s\" is defined twice", SLICE_ARGS(set.name));
+        diag_hint(l->diags, diag, "it stands in %.*s already",
+                  SLICE_ARGS(load_place(l, m->sets[i].span)));
+        return;
+    }
+    set.url = arena_printf(l->arena, "urn:eplan:set:%.*s", SLICE_ARGS(set.name));
+    read_set_value(l, node, &set);
     LOAD_ADD(l, m->sets, m->set_count, set);
     load_system_variable(l, arena_printf(l->arena, "sets.%.*s", SLICE_ARGS(set.name)), PATH_STRING,
                          false);
@@ -93,10 +138,32 @@ static void read_sets(struct loader *l, const struct yaml *node, void *target)
     }
 }
 
+/* A site's own code for the same thing stands before the mapping's. */
+static void add_code(struct loader *l, struct concept concept)
+{
+    struct mapping *m = l->mapping;
+    concept.layer = l->layer;
+    for (size_t i = 0; i < m->code_count; i++) {
+        if (!slice_equal(m->codes[i].name, concept.name)) {
+            continue;
+        }
+        if (m->codes[i].layer == l->layer) {
+            load_fault(l, DIAG_MAPPING_DUPLICATE, concept.span,
+                       "the code \"%.*s\" is defined twice", SLICE_ARGS(concept.name));
+            return;
+        }
+        struct concept *also = ARENA_NEW(l->arena, struct concept);
+        *also = m->codes[i];
+        concept.also = also;
+        m->codes[i] = concept;
+        return;
+    }
+    LOAD_ADD(l, m->codes, m->code_count, concept);
+}
+
 static void read_codes(struct loader *l, const struct yaml *node, void *target)
 {
     (void)target;
-    struct mapping *m = l->mapping;
     if (!load_is(l, node, YAML_MAP)) {
         return;
     }
@@ -109,11 +176,7 @@ static void read_codes(struct loader *l, const struct yaml *node, void *target)
         struct concept concept = read_concept(l, member);
         concept.span = member->key.span;
         concept.name = member->key.text;
-        if (mapping_find_code(m, concept.name) != NULL) {
-            load_fault(l, DIAG_MAPPING_DUPLICATE, member->key.span,
-                       "the code \"%.*s\" is defined twice", SLICE_ARGS(concept.name));
-        }
-        LOAD_ADD(l, m->codes, m->code_count, concept);
+        add_code(l, concept);
     }
 }
 

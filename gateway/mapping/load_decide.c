@@ -201,7 +201,7 @@ static void check_sources(struct loader *l, const struct yaml *list)
 static void read_row(struct loader *l, const struct yaml *node)
 {
     struct mapping *m = l->mapping;
-    struct row row = {.span = node->span};
+    struct row row = {.span = node->span, .layer = l->layer};
     if (!load_is(l, node, YAML_MAP)) {
         return;
     }
@@ -349,7 +349,10 @@ void load_decide(struct loader *l, const struct yaml *node)
                                           {"when-active", false, read_when_active},
                                           {"rows", true, NULL}};
     unsigned before = l->diags->errors;
-    if (!load_map(l, node, fields, 3, NULL)) {
+    size_t first = l->mapping->row_count;
+    bool good =
+        l->overlay ? load_map(l, node, &fields[2], 1, NULL) : load_map(l, node, fields, 3, NULL);
+    if (!good) {
         return;
     }
     const struct yaml *rows = yaml_get(node, "rows");
@@ -357,7 +360,12 @@ void load_decide(struct loader *l, const struct yaml *node)
         return;
     }
     read_rows(l, rows); /* after the inputs, wherever they stand */
-    if (l->diags->errors == before && l->mapping->row_count != 0) {
+    if (l->diags->errors != before) {
+        return;
+    }
+    if (l->overlay) {
+        load_overlay_rows(l, first);
+    } else if (l->mapping->row_count != 0) {
         prove(l, rows->key.span);
     }
 }

@@ -11,6 +11,19 @@ static void add_variable(struct loader *l, const struct path_variable *variable)
     l->variables[l->variable_count++] = *variable;
 }
 
+void load_new_variable(struct loader *l, const struct yaml *member)
+{
+    for (size_t i = 0; i < l->variable_count; i++) {
+        if (slice_equal(l->variables[i].name, member->key.text)) {
+            struct diag *diag = load_fault(
+                l, l->overlay ? DIAG_MAPPING_LOOSENS : DIAG_MAPPING_DUPLICATE, member->key.span,
+                "the name %%%.*s has a meaning already", SLICE_ARGS(member->key.text));
+            diag_hint(l->diags, diag, "choose another name");
+            return;
+        }
+    }
+}
+
 void load_system_variable(struct loader *l, struct slice name, enum path_kind kind, bool many)
 {
     struct path_variable variable = {.name = name, .is_system = true, .system = kind, .many = many};

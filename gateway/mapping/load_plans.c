@@ -101,6 +101,13 @@ void load_part(struct loader *l, const struct yaml *root)
                                           {"resource", true, read_part_resource}};
     struct part_rule part = {.span = root->span};
     load_map(l, root, fields, 3, &part);
+    for (size_t i = 0; i < l->part_count; i++) {
+        if (part.name.len != 0 && slice_equal(l->parts[i].name, part.name)) {
+            load_fault(l, DIAG_MAPPING_DUPLICATE, root->span,
+                       "the part \"%.*s\" stands in %.*s already", SLICE_ARGS(part.name),
+                       SLICE_ARGS(load_place(l, l->parts[i].span)));
+        }
+    }
     LOAD_ADD(l, l->parts, l->part_count, part);
 }
 
@@ -250,7 +257,7 @@ static void read_costs(struct loader *l, const struct yaml *node)
 {
     static const char *const words[] = {"money"};
     size_t which;
-    if (load_choice(l, node, words, 1, &which) && l->mapping->food_at_risk == NULL) {
+    if (load_choice(l, node, words, 1, &which) && l->mapping->food_at_risk_count == 0) {
         struct diag *diag = load_fault(l, DIAG_MAPPING_FORBIDDEN, node->span,
                                        "what costs money needs to know of homes that lack it");
         diag_hint(l->diags, diag, "add `food-at-risk:` with an expression to mapping.yaml");
@@ -436,13 +443,15 @@ void load_plan(struct loader *l, const struct yaml *root)
         {"owns", true, load_owns},
     };
     struct mapping *m = l->mapping;
-    struct plan_rule plan = {.span = root->span};
+    struct plan_rule plan = {.span = root->span, .layer = l->layer};
     const struct yaml *name = yaml_get(root, "plan");
     l->plan = name != NULL && name->kind == YAML_SCALAR ? name->scalar.text : SLICE_NONE;
     load_map(l, root, fields, sizeof fields / sizeof *fields, &plan);
     if (plan.name.len != 0 && mapping_find_plan(m, plan.name) != NULL) {
-        load_fault(l, DIAG_MAPPING_DUPLICATE, root->span, "the plan \"%.*s\" is defined twice",
-                   SLICE_ARGS(plan.name));
+        struct diag *diag = load_fault(l, DIAG_MAPPING_DUPLICATE, root->span,
+                                       "the plan \"%.*s\" is defined twice", SLICE_ARGS(plan.name));
+        diag_hint(l->diags, diag, "it stands in %.*s already; a plan of one's own has its own name",
+                  SLICE_ARGS(load_place(l, mapping_find_plan(m, plan.name)->span)));
     }
     check_never(l, &plan);
     LOAD_ADD(l, m->plans, m->plan_count, plan);

@@ -36,14 +36,23 @@ static void read_fhir(struct loader *l, const struct yaml *node, void *target)
     }
 }
 
+/* An overlay's owner does not answer for the mapping that it extends: nobody stays nobody. */
+static struct slice owner_of(struct loader *l, const struct yaml *node, struct slice before)
+{
+    struct slice name = load_text(l, node);
+    return l->overlay && slice_is(before, "none") ? before : name;
+}
+
 static void read_clinical(struct loader *l, const struct yaml *node, void *target)
 {
-    ((struct mapping *)target)->owner_clinical = load_text(l, node);
+    struct mapping *m = target;
+    m->owner_clinical = owner_of(l, node, m->owner_clinical);
 }
 
 static void read_informatics(struct loader *l, const struct yaml *node, void *target)
 {
-    ((struct mapping *)target)->owner_informatics = load_text(l, node);
+    struct mapping *m = target;
+    m->owner_informatics = owner_of(l, node, m->owner_informatics);
 }
 
 static void read_review_by(struct loader *l, const struct yaml *node, void *target)
@@ -68,24 +77,36 @@ static void require_language(struct loader *l, const struct yaml *node, size_t c
     }
 }
 
+/* An overlay adds languages to those there are. */
+static void add_languages(struct loader *l, const struct yaml *node, struct slice **list,
+                          size_t *count)
+{
+    size_t added = 0;
+    struct slice *more = load_texts(l, node, &added);
+    require_language(l, node, added);
+    for (size_t i = 0; i < added; i++) {
+        if (!load_is_listed(*list, *count, more[i])) {
+            LOAD_ADD(l, *list, *count, more[i]);
+        }
+    }
+}
+
 static void read_staff_languages(struct loader *l, const struct yaml *node, void *target)
 {
     struct mapping *m = target;
-    m->staff_languages = load_texts(l, node, &m->staff_language_count);
-    require_language(l, node, m->staff_language_count);
+    add_languages(l, node, &m->staff_languages, &m->staff_language_count);
 }
 
 static void read_family_languages(struct loader *l, const struct yaml *node, void *target)
 {
     struct mapping *m = target;
-    m->family_languages = load_texts(l, node, &m->family_language_count);
-    require_language(l, node, m->family_language_count);
+    add_languages(l, node, &m->family_languages, &m->family_language_count);
 }
 
 static void read_languages(struct loader *l, const struct yaml *node, void *target)
 {
-    static const struct field fields[] = {{"staff", true, read_staff_languages},
-                                          {"family", true, read_family_languages}};
+    struct field fields[] = {{"staff", !l->overlay, read_staff_languages},
+                             {"family", !l->overlay, read_family_languages}};
     load_map(l, node, fields, 2, target);
 }
 
@@ -112,14 +133,52 @@ static const struct model_type *query_type(struct loader *l, const struct yaml *
     return type;
 }
 
+/* What stands in {{ }} of a search is one plain value. */
+static const struct piece *load_search(struct loader *l, const struct yaml *node)
+{
+    bool whole;
+    const struct piece *pieces = load_pieces(l, node, &whole);
+    for (const struct piece *it = pieces; it != NULL; it = it->next) {
+        static const enum path_kind plain[] = {PATH_STRING, PATH_INTEGER,  PATH_DECIMAL,
+                                               PATH_DATE,   PATH_DATETIME, PATH_BOOLEAN};
+        const struct path_type *type = it->expr != NULL ? path_expr_type(it->expr->path) : NULL;
+        bool fits = type == NULL;
+        for (size_t i = 0; i < sizeof plain / sizeof *plain && !fits; i++) {
+            fits = path_type_may_be_system(type, plain[i]);
+        }
+        if (!fits) {
+            struct diag *diag = load_fault(l, DIAG_MAPPING_VALUE, it->expr->span,
+                                           "a search asks for a plain value, and this is %.*s",
+                                           SLICE_ARGS(path_type_text(l->arena, type)));
+            diag_hint(l->diags, diag, "name an element of it, such as %%patient.id");
+        }
+    }
+    return pieces;
+}
+
 static void read_search(struct loader *l, const struct yaml *node, void *target)
 {
     struct fact_rule *fact = target;
-    bool whole;
-    fact->query = load_pieces(l, node, &whole);
+    fact->query = load_search(l, node);
     if (fact->query != NULL) {
+        fact->text = node->scalar.text;
         fact->type = query_type(l, node, fact->query);
     }
+}
+
+/* per-ehr: { NAME: "search" }; read when the fact's own search is known. */
+static void read_variants(struct loader *l, const struct yaml *node, struct fact_rule *fact)
+{
+    struct fact_variant *variants = NULL;
+    for (const struct yaml *it = load_is(l, node, YAML_MAP) ? node->first : NULL; it != NULL;
+         it = it->next) {
+        struct fact_variant variant = {.ehr = it->key.text, .query = load_search(l, it)};
+        if (variant.query != NULL) {
+            load_check_search(l, fact, it);
+            LOAD_ADD(l, variants, fact->variant_count, variant);
+        }
+    }
+    fact->variants = variants;
 }
 
 static void read_read(struct loader *l, const struct yaml *node, void *target)
@@ -143,18 +202,70 @@ static void read_take(struct loader *l, const struct yaml *node, void *target)
     ((struct fact_rule *)target)->take = (enum fact_take)which;
 }
 
+static struct fact_rule *find_fact(const struct mapping *m, struct slice name)
+{
+    for (size_t i = 0; i < m->fact_count; i++) {
+        if (slice_equal(m->facts[i].name, name)) {
+            return &m->facts[i];
+        }
+    }
+    return NULL;
+}
+
+static void override_search(struct loader *l, const struct yaml *node, void *target)
+{
+    struct fact_rule *fact = target;
+    const struct piece *query = load_search(l, node);
+    if (query != NULL) {
+        load_check_search(l, fact, node);
+        fact->query = query;
+    }
+}
+
+static void override_take(struct loader *l, const struct yaml *node, void *target)
+{
+    struct fact_rule now = {.take = ((struct fact_rule *)target)->take};
+    read_take(l, node, &now);
+    if (now.take != ((struct fact_rule *)target)->take) {
+        load_loosens(l, node->span, "an overlay takes of what is found what the mapping takes",
+                     "leave `take` out, or give the fact another name");
+    }
+}
+
+/* An overlay's word on a fact of the mapping it extends. False: the fact is new. */
+static bool override_fact(struct loader *l, const struct yaml *node)
+{
+    static const struct field fields[] = {{"search", false, override_search},
+                                          {"take", false, override_take},
+                                          {"per-ehr", false, NULL}};
+    struct fact_rule *fact = l->overlay ? find_fact(l->mapping, node->key.text) : NULL;
+    if (fact == NULL) {
+        return false;
+    }
+    if (load_map(l, node, fields, 3, fact) && yaml_get(node, "per-ehr") != NULL) {
+        read_variants(l, yaml_get(node, "per-ehr"), fact);
+    }
+    return true;
+}
+
 static void read_fact(struct loader *l, const struct yaml *node)
 {
-    static const struct field fields[] = {
-        {"search", false, read_search}, {"read", false, read_read}, {"take", true, read_take}};
+    static const struct field fields[] = {{"search", false, read_search},
+                                          {"read", false, read_read},
+                                          {"take", true, read_take},
+                                          {"per-ehr", false, NULL}};
     struct mapping *m = l->mapping;
     struct fact_rule fact = {.name = node->key.text, .span = node->key.span};
-    if (!load_map(l, node, fields, 3, &fact)) {
+    if (override_fact(l, node) || !load_map(l, node, fields, 4, &fact)) {
         return;
     }
     if (yaml_get(node, "search") == NULL && yaml_get(node, "read") == NULL) {
         load_fault(l, DIAG_MAPPING_KEY_MISSING, node->span, "a fact needs `search` or `read`");
         return;
+    }
+    load_new_variable(l, node);
+    if (yaml_get(node, "per-ehr") != NULL) {
+        read_variants(l, yaml_get(node, "per-ehr"), &fact);
     }
     bool many = fact.take == TAKE_ALL || fact.take == TAKE_LATEST_BY_CODE;
     load_fhir_variable(l, fact.name, fact.type, many);
@@ -207,8 +318,8 @@ static void read_same(struct loader *l, const struct yaml *node, void *target)
 static void read_visit(struct loader *l, const struct yaml *node, void *target)
 {
     static const struct field fields[] = {
-        {"starts-on", true, read_starts_on}, {"same", true, read_same}, {"eligible", true, NULL}};
-    load_map(l, node, fields, 3, target);
+        {"eligible", true, NULL}, {"starts-on", true, read_starts_on}, {"same", true, read_same}};
+    load_map(l, node, fields, l->overlay ? 1 : 3, target);
 }
 
 /* ---- growth ---- */
@@ -272,6 +383,7 @@ static void read_define(struct loader *l, const struct yaml *node)
 {
     struct mapping *m = l->mapping;
     struct define define = {.name = node->key.text};
+    load_new_variable(l, node);
     if (!load_expr(l, node, &define.expr)) {
         load_typed_variable(l, define.name, NULL); /* known, so that its users are not blamed too */
         return;
@@ -333,7 +445,7 @@ static void read_holds(struct loader *l, const struct yaml *node)
         return;
     }
     for (const struct yaml *entry = node->first; entry != NULL; entry = entry->next) {
-        struct hold hold = {.span = entry->span};
+        struct hold hold = {.span = entry->span, .layer = l->layer};
         load_map(l, entry, fields, 5, &hold);
         for (size_t i = 0; i < m->hold_count; i++) {
             if (hold.id.len != 0 && slice_equal(m->holds[i].id, hold.id)) {
@@ -384,14 +496,26 @@ static void read_food_at_risk(struct loader *l, const struct yaml *node)
         load_fault(l, DIAG_MAPPING_VALUE, node->span,
                    "this is true or false, and the expression is neither");
     }
-    l->mapping->food_at_risk = expr;
+    LOAD_ADD(l, l->mapping->food_at_risk, l->mapping->food_at_risk_count, *expr);
 }
 
 /* ---- site rows ---- */
 
-static void read_site(struct loader *l, const struct yaml *node)
+/* An overlay's row takes the place of the one there is. */
+static void add_site_row(struct loader *l, struct site_row row)
 {
     struct mapping *m = l->mapping;
+    for (size_t i = 0; i < m->site_count; i++) {
+        if (slice_equal(m->site[i].name, row.name)) {
+            m->site[i] = row;
+            return;
+        }
+    }
+    LOAD_ADD(l, m->site, m->site_count, row);
+}
+
+static void read_site(struct loader *l, const struct yaml *node)
+{
     if (!load_is(l, node, YAML_MAP)) {
         return;
     }
@@ -403,7 +527,7 @@ static void read_site(struct loader *l, const struct yaml *node)
             load_fault(l, DIAG_MAPPING_VALUE, member->span,
                        "a site row holds values only, no expressions");
         }
-        LOAD_ADD(l, m->site, m->site_count, row);
+        add_site_row(l, row);
     }
 }
 
@@ -436,11 +560,24 @@ static void publish(struct loader *l)
     }
 }
 
+static void read_eligible(struct loader *l, const struct yaml *node)
+{
+    struct expr eligible;
+    if (!load_expr(l, node, &eligible)) {
+        return;
+    }
+    if (!path_type_may_be_system(path_expr_type(eligible.path), PATH_BOOLEAN)) {
+        load_fault(l, DIAG_MAPPING_VALUE, node->span,
+                   "a visit is eligible or not, and this expression is neither true nor false");
+    }
+    LOAD_ADD(l, l->mapping->eligible, l->mapping->eligible_count, eligible);
+}
+
 /* In the order in which one may name another, whatever the order in the file. */
 static void read_in_order(struct loader *l, const struct yaml *root)
 {
     const struct yaml *node = yaml_get(root, "growth");
-    if (node != NULL) {
+    if (node != NULL && !l->overlay) {
         read_growth(l, node);
     }
     node = yaml_get(root, "define");
@@ -450,10 +587,8 @@ static void read_in_order(struct loader *l, const struct yaml *root)
         read_define(l, member);
     }
     node = yaml_get(yaml_get(root, "visit"), "eligible");
-    if (node != NULL && load_expr(l, node, &l->mapping->eligible) &&
-        !path_type_may_be_system(path_expr_type(l->mapping->eligible.path), PATH_BOOLEAN)) {
-        load_fault(l, DIAG_MAPPING_VALUE, node->span,
-                   "a visit is eligible or not, and this expression is neither true nor false");
+    if (node != NULL) {
+        read_eligible(l, node);
     }
     node = yaml_get(root, "food-at-risk");
     if (node != NULL) {
@@ -477,8 +612,120 @@ static void read_in_order(struct loader *l, const struct yaml *root)
     }
 }
 
+/* ---- what extends another mapping ---- */
+
+/* "NAME@VERSION": of a folder of that name beside this one. */
+static bool split_version(struct slice text, struct slice *name_out, struct slice *version_out)
+{
+    size_t at = slice_find(text, SLICE("@"), 0);
+    *name_out = slice_part(text, 0, at);
+    *version_out = at == SIZE_MAX ? SLICE_NONE : slice_part(text, at + 1, SIZE_MAX);
+    return at != SIZE_MAX;
+}
+
+struct mapping_extends mapping_extends(struct arena *arena, const struct mapping_file *file)
+{
+    struct mapping_extends extends = {.span = SPAN_NONE};
+    struct diag_list unheard;
+    const struct yaml *root = NULL;
+    struct slice name;
+    struct slice version;
+    diag_init(&unheard, arena, 1);
+    struct source *source = source_create(arena, file->name, file->text);
+    if (yaml_parse(arena, source, &YAML_LIMITS, &unheard, &root) != STATUS_OK) {
+        return extends;
+    }
+    const struct yaml *node = yaml_get(root, "extends");
+    if (node == NULL || node->kind != YAML_SCALAR || node->scalar.text.len == 0) {
+        return extends;
+    }
+    extends.text = node->scalar.text;
+    extends.span = node->span;
+    extends.path = split_version(extends.text, &name, &version)
+                       ? arena_printf(arena, "../%.*s", SLICE_ARGS(name))
+                       : extends.text;
+    return extends;
+}
+
+/* The name and version asked for are those of what was read; 1.3 is any 1.3.x. */
+static void read_extends(struct loader *l, const struct yaml *node, void *target)
+{
+    const struct mapping *m = target;
+    struct slice name;
+    struct slice version;
+    if (!split_version(load_text(l, node), &name, &version)) {
+        return;
+    }
+    struct slice rest = slice_part(m->version, version.len, SIZE_MAX);
+    if (!slice_equal(name, m->name) || !slice_starts_with(m->version, version) ||
+        (rest.len != 0 && rest.at[0] != '.')) {
+        struct diag *diag =
+            load_fault(l, DIAG_MAPPING_VALUE, node->span, "what was read is %.*s %.*s",
+                       SLICE_ARGS(m->name), SLICE_ARGS(m->version));
+        diag_hint(l->diags, diag, "check what changed, run the cases, then write this version");
+    }
+}
+
+static void refuse_growth(struct loader *l, const struct yaml *node, void *target)
+{
+    (void)target;
+    load_loosens(l, node->key.span, "an overlay does not say how growth is assessed",
+                 "change the search of a fact instead");
+}
+
+/* New facts have moved the table of facts. */
+static void settle_growth(struct mapping *m)
+{
+    if (m->weight != NULL && m->height != NULL) {
+        m->weight = find_fact(m, m->weight->name);
+        m->height = find_fact(m, m->height->name);
+    }
+    for (size_t i = 0; i < m->growth_also_count; i++) {
+        m->growth_also[i] = find_fact(m, m->growth_also[i]->name);
+    }
+}
+
+/* `extends` stands before name and version of the overlay's own: keys are read in their order. */
+static void load_overlay(struct loader *l, const struct yaml *root)
+{
+    static const struct field fields[] = {
+        {"extends", true, NULL},
+        {"mapping", true, read_mapping_name},
+        {"version", true, read_version},
+        {"fhir", false, read_fhir},
+        {"owners", true, read_owners},
+        {"languages", false, read_languages},
+        {"visit", false, read_visit},
+        {"facts", false, read_facts},
+        {"growth", false, refuse_growth},
+        {"define", false, NULL},
+        {"food-at-risk", false, NULL},
+        {"holds", false, NULL},
+        {"decide", false, NULL},
+        {"sources", false, NULL},
+        {"site", false, NULL},
+    };
+    const struct yaml *extends = yaml_get(root, "extends");
+    if (extends != NULL) {
+        read_extends(l, extends, l->mapping);
+    }
+    if (load_map(l, root, fields, sizeof fields / sizeof *fields, l->mapping)) {
+        settle_growth(l->mapping);
+        read_in_order(l, root);
+    }
+}
+
 void load_rules(struct loader *l, const struct yaml *root)
 {
+    const struct yaml *extends = yaml_get(root, "extends");
+    if (l->overlay) {
+        load_overlay(l, root);
+        return;
+    }
+    if (extends != NULL) {
+        load_fault(l, DIAG_MAPPING_FILE, extends->span, "what this extends was not read");
+        return;
+    }
     static const struct field fields[] = {
         {"mapping", true, read_mapping_name},
         {"version", true, read_version},

@@ -97,13 +97,13 @@ static void read_language(struct loader *l, const struct yaml *node, void *targe
 
 static void read_grade(struct loader *l, const struct yaml *node, void *target)
 {
-    (void)target;
     uint64_t grade = 0;
     struct slice text = load_text(l, node);
     if (text.len != 0 && (!slice_to_u64(text, &grade) || grade < 1 || grade > 12)) {
         load_fault(l, DIAG_MAPPING_VALUE, node->span,
                    "a school grade from 1 to 12 is expected here");
     }
+    ((struct text_file *)target)->grade = grade;
 }
 
 static void read_by(struct loader *l, const struct yaml *node, void *target)
@@ -131,7 +131,7 @@ void load_text_file(struct loader *l, const struct yaml *root)
         {"grade", true, read_grade},    {"reviewed", true, read_reviewed},
         {"staff", false, read_staff},   {"family", false, read_family},
     };
-    struct text_file file = {.reviewed_by = SLICE("none"), .span = root->span};
+    struct text_file file = {.reviewed_by = SLICE("none"), .span = root->span, .layer = l->layer};
     load_map(l, root, fields, sizeof fields / sizeof *fields, &file);
     struct mapping *m = l->mapping;
     LOAD_ADD(l, m->texts, m->text_count, file);

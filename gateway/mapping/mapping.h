@@ -24,15 +24,31 @@ struct mapping_file {
     struct slice path; /* below the mapping's folder: "plans/overweight-child-ready.yaml" */
     struct slice name; /* as shown in messages */
     struct slice text;
+    unsigned layer; /* 0: of the folder itself; 1: of the one it extends; and so on */
 };
+
+/* What a mapping.yaml says it extends. */
+struct mapping_extends {
+    struct slice text; /* as written: "../healthy-weight" or "healthy-weight@1.3"; empty: nothing */
+    struct slice path; /* of the folder, from the one that extends it */
+    struct span span;
+};
+
+enum { MAPPING_LAYERS_MOST = 4 };
+
+/*
+ * Reads `extends` of one mapping.yaml, for whoever reads folders. A file with mistakes, or without
+ * the key, extends nothing here: mapping_load() tells what is wrong. Lives in the arena.
+ */
+struct mapping_extends mapping_extends(struct arena *arena, const struct mapping_file *file);
 
 /* Immutable once loaded; may be used by several threads at once. Lives in the arena it was loaded
  * into. */
 struct mapping;
 
 /*
- * Reads and checks all files of one folder. Every mistake of the folder is in diags, each with its
- * place. STATUS_INVALID: there was an error; *mapping_out untouched.
+ * Reads and checks all files of one folder, and of those it extends. Every mistake of the folder is
+ * in diags, each with its place. STATUS_INVALID: there was an error; *mapping_out untouched.
  */
 enum status mapping_load(struct arena *arena, const struct mapping_file *files, size_t count,
                          const struct model *model, const struct limits *limits,
@@ -76,6 +92,7 @@ struct visit {
     struct slice key;       /* the encounter's reference, else the local calendar date */
     struct slice encounter; /* id of the Encounter; empty when the visit has none */
     struct datetime date;   /* local calendar date of the visit: the evaluation clock */
+    struct slice ehr;       /* its name in the configuration, for `per-ehr`; empty: none */
 };
 
 /*

@@ -18,12 +18,14 @@ struct expr { /* a FHIRPath expression of the author, quoted in YAML */
 enum code_status { CODE_VERIFIED, CODE_SECONDARY, CODE_MEMORY };
 
 struct concept {
-    struct slice name; /* of an entry of `codes`; empty in a set */
+    struct slice name;          /* of an entry of `codes`; empty in a set */
+    const struct concept *also; /* the code of the mapping that is extended; NULL: none */
     struct slice system;
     struct slice code;
     struct slice display;
     enum code_status status;
     struct span span;
+    unsigned layer;
 };
 
 struct concept_set {
@@ -32,6 +34,8 @@ struct concept_set {
     const struct concept *concepts;
     size_t count;
     struct span span;
+    bool site; /* the mapping's author leaves it to the site */
+    unsigned layer;
 };
 
 /* Text with holes: "Condition?patient={{ %patient.id }}". */
@@ -43,10 +47,19 @@ struct piece {
     const struct piece *next;
 };
 
+/* Another search for the same fact, for one EHR. */
+struct fact_variant {
+    struct slice ehr;
+    const struct piece *query;
+};
+
 struct fact_rule {
     struct slice name;
     bool read;
     const struct piece *query;
+    struct slice text; /* of the search, as written */
+    const struct fact_variant *variants;
+    size_t variant_count;
     enum fact_take take;
     const struct model_type *type; /* of its resources; NULL for a read whose type is not written */
     struct span span;
@@ -64,6 +77,7 @@ struct hold {
     struct slice release;
     bool sensitive;
     struct span span;
+    unsigned layer; /* of the file: 0 is the folder's own */
 };
 
 enum {
@@ -93,6 +107,7 @@ struct row {
     const struct slice *because;
     size_t because_count;
     struct span span;
+    unsigned layer; /* rows of an overlay come first, and take cells from those below */
 };
 
 enum if_unknown { UNKNOWN_IS_ERROR, UNKNOWN_OMITS, UNKNOWN_INCLUDES };
@@ -164,6 +179,7 @@ struct plan_rule {
     size_t never_count;
     struct mapping_owns owns;
     struct span span;
+    unsigned layer;
 };
 
 enum audience { FOR_STAFF, FOR_FAMILY };
@@ -179,9 +195,11 @@ struct text_file {
     struct slice plan;
     struct slice language;
     struct slice reviewed_by; /* "none": nobody */
+    uint64_t grade;
     struct text_entry *entries;
     size_t count;
     struct span span;
+    unsigned layer;
 };
 
 struct site_row {
@@ -204,9 +222,11 @@ struct mapping {
     size_t family_language_count;
     const struct piece *starts_on;
     struct slice starts_type;
-    struct expr eligible;
-    const struct expr *food_at_risk; /* NULL: no item costs money */
-    const struct fact_rule *weight;  /* which facts growth is assessed from */
+    struct expr *eligible; /* all must be true: the mapping's, then each overlay's */
+    size_t eligible_count;
+    struct expr *food_at_risk; /* all must be false; none: no item costs money */
+    size_t food_at_risk_count;
+    const struct fact_rule *weight; /* which facts growth is assessed from */
     const struct fact_rule *height;
     const struct fact_rule **growth_also; /* edema, gestational age, the record's own percentile */
     size_t growth_also_count;

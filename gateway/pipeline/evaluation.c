@@ -408,6 +408,7 @@ static bool find_visit(struct job *job)
     struct slice key = job->claim->evaluation.visit;
     struct dating dating = {.job = job};
     job->visit.key = key;
+    job->visit.ehr = job->claim->evaluation.ehr;
     if (slice_starts_with(key, encounter)) {
         job->visit.encounter = slice_part(key, encounter.len, SIZE_MAX);
         if (arena_run(job->arena, date_run, &dating) != STATUS_OK) {

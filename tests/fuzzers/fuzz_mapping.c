@@ -44,7 +44,7 @@ static void split(struct attempt *attempt)
         size_t end = slice_find(rest, SLICE("=== "), line);
         struct slice path = slice_part(rest, 0, line);
         struct slice text = slice_part(rest, line + 1, end == SIZE_MAX ? SIZE_MAX : end - line - 1);
-        attempt->files[attempt->count++] = (struct mapping_file){path, path, text};
+        attempt->files[attempt->count++] = (struct mapping_file){path, path, text, 0};
         rest = slice_part(rest, line + 1 + text.len, SIZE_MAX);
     }
 }

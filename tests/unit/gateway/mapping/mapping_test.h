@@ -28,7 +28,8 @@ static const struct mapping_file test_files[] = {
                 "status: verified }\n"
                 "  ambulatory:\n"
                 "    - { system: \"http://terminology.hl7.org/CodeSystem/v3-ActCode\", code: AMB, "
-                "display: ambulatory, status: verified }\n")},
+                "display: ambulatory, status: verified }\n"),
+     0},
     {SLICE_INIT("mapping.yaml"), SLICE_INIT("mapping.yaml"),
      SLICE_INIT(
          "mapping: steps\n"
@@ -55,7 +56,8 @@ static const struct mapping_file test_files[] = {
          "    age: { expr: \"%growth.ageMonths\", bands: { young: 0, older: 72 } }\n"
          "  rows:\n"
          "    - { age: young, drop: young }\n"
-         "    - { age: older, propose: steps }\n")},
+         "    - { age: older, propose: steps }\n"),
+     0},
     {SLICE_INIT("plans/steps.yaml"), SLICE_INIT("plans/steps.yaml"),
      SLICE_INIT("plan: steps\n"
                 "public-id: st-01\n"
@@ -74,14 +76,16 @@ static const struct mapping_file test_files[] = {
                 "    subject: { reference: \"Patient/{{ %patient.id }}\" }\n"
                 "never: [weight-target, calories]\n"
                 "on-accept: { care-plan: { status: active } }\n"
-                "owns: { gateway: [care-plan.title], clinician: [\"*.status\"] }\n")},
+                "owns: { gateway: [care-plan.title], clinician: [\"*.status\"] }\n"),
+     0},
     {SLICE_INIT("texts/steps.en.yaml"), SLICE_INIT("texts/steps.en.yaml"),
      SLICE_INIT("text: steps\n"
                 "language: en\n"
                 "grade: 6\n"
                 "reviewed: { as: family-text, by: none, on: none }\n"
                 "staff: { title: \"Small steps\", goal.water: \"Drink water\" }\n"
-                "family: { title: \"Our plan\", goal.water: \"Drink water\" }\n")},
+                "family: { title: \"Our plan\", goal.water: \"Drink water\" }\n"),
+     0},
 };
 
 enum { TEST_FILES = sizeof test_files / sizeof *test_files };
