@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "gateway/cli/report.h"
 #include "gateway/cli/verbs.h"
 #include "gateway/config/config.h"
 
@@ -29,13 +30,14 @@ static void print_summary(struct cli *cli, const struct config *config)
 int verb_check_config(struct cli *cli, int argc, char **argv)
 {
     const char *path = default_path;
+    enum report_format format = REPORT_TEXT;
     struct config_options options = {.check_files = true};
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "-c") == 0 && i + 1 < argc) {
             path = argv[++i];
         } else if (strcmp(argv[i], "--no-files") == 0) {
             options.check_files = false;
-        } else {
+        } else if (!report_option(argv[i], &format)) {
             return cli_usage(cli, "check-config", "does not know \"%s\"", argv[i]);
         }
     }
@@ -43,11 +45,11 @@ int verb_check_config(struct cli *cli, int argc, char **argv)
     const struct config *config = NULL;
     diag_init(&diags, cli->arena, 200);
     enum status status = config_load(cli->arena, slice_of(path), &options, &diags, &config);
-    cli_print_diags(cli, &diags);
+    report_print(cli, format, &diags);
     if (status == STATUS_IO) {
         return EXIT_UNREADABLE;
     }
-    if (config != NULL) {
+    if (config != NULL && format == REPORT_TEXT) {
         print_summary(cli, config);
     }
     return diags.errors != 0 ? EXIT_FOUND : EXIT_DONE;

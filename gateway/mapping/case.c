@@ -126,6 +126,25 @@ static bool hold_is_shown(struct slice id, const struct case_run *runs, size_t c
     return false;
 }
 
+void case_tell_plans(const struct mapping *mapping, const struct case_run *runs, size_t count,
+                     struct diag_list *diags)
+{
+    for (size_t i = 0; i < mapping->plan_count; i++) {
+        const struct plan_rule *plan = &mapping->plans[i];
+        bool found = plan->layer != 0;
+        for (size_t k = 0; k < count && !found; k++) {
+            found = slice_equal(runs[k].result.plan, plan->name);
+        }
+        if (!found) {
+            struct diag *diag =
+                diag_add(diags, DIAG_MAPPING_UNCASED,
+                         (struct span){plan->span.source, plan->span.start, plan->span.start},
+                         "no case comes to the plan \"%.*s\"", SLICE_ARGS(plan->name));
+            diag_hint(diags, diag, "write one in cases/; `eplan test` asks for it");
+        }
+    }
+}
+
 size_t case_uncovered(const struct mapping *mapping, struct arena *arena,
                       const struct case_run *runs, size_t count, struct slice **uncovered_out)
 {

@@ -52,6 +52,10 @@ enum status case_pass_all(const struct case_runner *runner, const struct mapping
  */
 bool case_is_loosened(const struct case_run *run);
 
+/* A warning for each plan of the folder that no run of the list comes to. */
+void case_tell_plans(const struct mapping *mapping, const struct case_run *runs, size_t count,
+                     struct diag_list *diags);
+
 /* Rows, plans and holds of the folder itself that no passed run of the list shows, each in words:
  * "plan NAME". A hold is shown by a case that expects it by its id. */
 size_t case_uncovered(const struct mapping *mapping, struct arena *arena,

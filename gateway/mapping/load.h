@@ -112,6 +112,8 @@ bool load_check_words(struct loader *l, struct slice text, struct span span);
 
 /* ---- expressions (load_expr.c) ---- */
 
+/* What names race or ethnicity is refused, with false. */
+bool load_check_race(struct loader *l, struct slice text, struct span span);
 /* The quoted text is FHIRPath; an unquoted one is refused. */
 bool load_expr(struct loader *l, const struct yaml *node, struct expr *expr_out);
 /* The same for a part of a text, from byte `from`, `len` bytes. */
@@ -130,9 +132,6 @@ void load_typed_variable(struct loader *l, struct slice name, const struct path_
 
 /* Something of the extended mapping may not be said otherwise. */
 void load_loosens(struct loader *l, struct span span, const char *sentence, const char *hint);
-/* A search that takes another's place, in an overlay or for one EHR: it finds no less of what
- * counts. `held`: a hold reads the fact. */
-void load_check_search(struct loader *l, const struct fact_rule *fact, const struct yaml *node);
 /* Rows from `first` on are the overlay's: each may hand over what was proposed, never the other way
  * round. Moves them before the others. */
 void load_overlay_rows(struct loader *l, size_t first);
@@ -142,6 +141,16 @@ bool load_hold_reads(const struct loader *l, struct slice name);
 void load_check_grown(struct loader *l);
 /* Tells a fact or definition whose name is taken. */
 void load_new_variable(struct loader *l, const struct yaml *member);
+
+/* ---- facts (load_facts.c) ---- */
+
+/* `facts` of mapping.yaml; target is the mapping. */
+void load_facts(struct loader *l, const struct yaml *node, void *target);
+struct fact_rule *load_find_fact(const struct mapping *m, struct slice name);
+/* The resource type at the beginning of "Type?..." or "Type/..."; NULL, and a diagnostic, when it
+ * is none. */
+const struct model_type *load_query_type(struct loader *l, const struct yaml *node,
+                                         const struct piece *pieces);
 
 /* ---- one file each ---- */
 

@@ -40,6 +40,8 @@ static struct concept read_concept(struct loader *l, const struct yaml *node)
 {
     struct concept concept = {.span = node->span, .status = CODE_MEMORY};
     load_map(l, node, concept_fields, sizeof concept_fields / sizeof *concept_fields, &concept);
+    load_check_race(l, concept.system, node->span);
+    load_check_race(l, concept.code, node->span);
     return concept;
 }
 

@@ -49,6 +49,17 @@ static bool knows_set(void *arg, struct slice url)
     return mapping_find_set_by_url(l->mapping, url) != NULL;
 }
 
+bool load_check_race(struct loader *l, struct slice text, struct span span)
+{
+    const char *race = safety_race_word(text);
+    if (race != NULL) {
+        struct diag *diag = load_fault(l, DIAG_MAPPING_FORBIDDEN, span,
+                                       "a rule reads race or ethnicity (\"%s\")", race);
+        diag_hint(l->diags, diag, "no rule does; measures of fairness may, outside of a mapping");
+    }
+    return race == NULL;
+}
+
 static bool compile(struct loader *l, struct source *source, struct span span,
                     struct expr *expr_out)
 {
@@ -60,12 +71,8 @@ static bool compile(struct loader *l, struct source *source, struct span span,
                                .arg = l,
                                .refuse_clock = true};
     struct expr expr = {.span = span};
-    const char *race = safety_race_word(source->text);
     load_use_names_of(l, source->text);
-    if (race != NULL) {
-        struct diag *diag = load_fault(l, DIAG_MAPPING_FORBIDDEN, span,
-                                       "a rule reads race or ethnicity (\"%s\")", race);
-        diag_hint(l->diags, diag, "no rule does; measures of fairness may, outside of a mapping");
+    if (!load_check_race(l, source->text, span)) {
         return false;
     }
     if (path_compile(l->arena, source, &scope, l->limits, l->diags, &expr.path) != STATUS_OK) {

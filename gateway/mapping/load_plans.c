@@ -316,6 +316,13 @@ static const struct item_rule *load_items(struct loader *l, const struct yaml *n
                                           size_t *count_out)
 {
     *count_out = 0;
+    if (node->kind == YAML_LIST) {
+        struct diag *diag = load_fault(l, DIAG_MAPPING_SHAPE, node->span,
+                                       "these items have no keys: %s are a map", section);
+        diag_hint(l->diags, diag,
+                  "give each a key that lasts: by it an item is found again in the EHR");
+        return NULL;
+    }
     if (!load_is(l, node, YAML_MAP)) {
         return NULL;
     }

@@ -110,178 +110,6 @@ static void read_languages(struct loader *l, const struct yaml *node, void *targ
     load_map(l, node, fields, 2, target);
 }
 
-/* ---- facts ---- */
-
-/* The resource type at the beginning of "Type?..." or "Type/..."; NULL, and a diagnostic, when it
- * is none. */
-static const struct model_type *query_type(struct loader *l, const struct yaml *node,
-                                           const struct piece *pieces)
-{
-    struct slice literal = pieces->literal;
-    size_t end = 0;
-    while (end < literal.len && literal.at[end] != '?' && literal.at[end] != '/') {
-        end++;
-    }
-    struct slice name = slice_part(literal, 0, end);
-    const struct model_type *type = model_type_find(l->model, name);
-    if (type == NULL || type->kind != MODEL_RESOURCE) {
-        struct diag *diag = load_fault(l, DIAG_MAPPING_UNDEFINED, node->span,
-                                       "\"%.*s\" is no resource type of FHIR", SLICE_ARGS(name));
-        diag_hint(l->diags, diag, "a search begins as in \"Observation?code=...\"");
-        return NULL;
-    }
-    return type;
-}
-
-/* What stands in {{ }} of a search is one plain value. */
-static const struct piece *load_search(struct loader *l, const struct yaml *node)
-{
-    bool whole;
-    const struct piece *pieces = load_pieces(l, node, &whole);
-    for (const struct piece *it = pieces; it != NULL; it = it->next) {
-        static const enum path_kind plain[] = {PATH_STRING, PATH_INTEGER,  PATH_DECIMAL,
-                                               PATH_DATE,   PATH_DATETIME, PATH_BOOLEAN};
-        const struct path_type *type = it->expr != NULL ? path_expr_type(it->expr->path) : NULL;
-        bool fits = type == NULL;
-        for (size_t i = 0; i < sizeof plain / sizeof *plain && !fits; i++) {
-            fits = path_type_may_be_system(type, plain[i]);
-        }
-        if (!fits) {
-            struct diag *diag = load_fault(l, DIAG_MAPPING_VALUE, it->expr->span,
-                                           "a search asks for a plain value, and this is %.*s",
-                                           SLICE_ARGS(path_type_text(l->arena, type)));
-            diag_hint(l->diags, diag, "name an element of it, such as %%patient.id");
-        }
-    }
-    return pieces;
-}
-
-static void read_search(struct loader *l, const struct yaml *node, void *target)
-{
-    struct fact_rule *fact = target;
-    fact->query = load_search(l, node);
-    if (fact->query != NULL) {
-        fact->text = node->scalar.text;
-        fact->type = query_type(l, node, fact->query);
-    }
-}
-
-/* per-ehr: { NAME: "search" }; read when the fact's own search is known. */
-static void read_variants(struct loader *l, const struct yaml *node, struct fact_rule *fact)
-{
-    struct fact_variant *variants = NULL;
-    for (const struct yaml *it = load_is(l, node, YAML_MAP) ? node->first : NULL; it != NULL;
-         it = it->next) {
-        struct fact_variant variant = {.ehr = it->key.text, .query = load_search(l, it)};
-        if (variant.query != NULL) {
-            load_check_search(l, fact, it);
-            LOAD_ADD(l, variants, fact->variant_count, variant);
-        }
-    }
-    fact->variants = variants;
-}
-
-static void read_read(struct loader *l, const struct yaml *node, void *target)
-{
-    struct fact_rule *fact = target;
-    bool whole;
-    fact->read = true;
-    fact->query = load_pieces(l, node, &whole);
-    /* The one reference known before anything is fetched is that of the visit's Encounter. */
-    fact->type = model_type_find(l->model, SLICE("Encounter"));
-    if (fact->query != NULL && !whole) {
-        fact->type = query_type(l, node, fact->query);
-    }
-}
-
-static void read_take(struct loader *l, const struct yaml *node, void *target)
-{
-    static const char *const words[] = {"one", "all", "latest", "latest-by-code"};
-    size_t which = TAKE_ALL;
-    load_choice(l, node, words, 4, &which);
-    ((struct fact_rule *)target)->take = (enum fact_take)which;
-}
-
-static struct fact_rule *find_fact(const struct mapping *m, struct slice name)
-{
-    for (size_t i = 0; i < m->fact_count; i++) {
-        if (slice_equal(m->facts[i].name, name)) {
-            return &m->facts[i];
-        }
-    }
-    return NULL;
-}
-
-static void override_search(struct loader *l, const struct yaml *node, void *target)
-{
-    struct fact_rule *fact = target;
-    const struct piece *query = load_search(l, node);
-    if (query != NULL) {
-        load_check_search(l, fact, node);
-        fact->query = query;
-    }
-}
-
-static void override_take(struct loader *l, const struct yaml *node, void *target)
-{
-    struct fact_rule now = {.take = ((struct fact_rule *)target)->take};
-    read_take(l, node, &now);
-    if (now.take != ((struct fact_rule *)target)->take) {
-        load_loosens(l, node->span, "an overlay takes of what is found what the mapping takes",
-                     "leave `take` out, or give the fact another name");
-    }
-}
-
-/* An overlay's word on a fact of the mapping it extends. False: the fact is new. */
-static bool override_fact(struct loader *l, const struct yaml *node)
-{
-    static const struct field fields[] = {{"search", false, override_search},
-                                          {"take", false, override_take},
-                                          {"per-ehr", false, NULL}};
-    struct fact_rule *fact = l->overlay ? find_fact(l->mapping, node->key.text) : NULL;
-    if (fact == NULL) {
-        return false;
-    }
-    if (load_map(l, node, fields, 3, fact) && yaml_get(node, "per-ehr") != NULL) {
-        read_variants(l, yaml_get(node, "per-ehr"), fact);
-    }
-    return true;
-}
-
-static void read_fact(struct loader *l, const struct yaml *node)
-{
-    static const struct field fields[] = {{"search", false, read_search},
-                                          {"read", false, read_read},
-                                          {"take", true, read_take},
-                                          {"per-ehr", false, NULL}};
-    struct mapping *m = l->mapping;
-    struct fact_rule fact = {.name = node->key.text, .span = node->key.span};
-    if (override_fact(l, node) || !load_map(l, node, fields, 4, &fact)) {
-        return;
-    }
-    if (yaml_get(node, "search") == NULL && yaml_get(node, "read") == NULL) {
-        load_fault(l, DIAG_MAPPING_KEY_MISSING, node->span, "a fact needs `search` or `read`");
-        return;
-    }
-    load_new_variable(l, node);
-    if (yaml_get(node, "per-ehr") != NULL) {
-        read_variants(l, yaml_get(node, "per-ehr"), &fact);
-    }
-    bool many = fact.take == TAKE_ALL || fact.take == TAKE_LATEST_BY_CODE;
-    load_fhir_variable(l, fact.name, fact.type, many);
-    LOAD_ADD(l, m->facts, m->fact_count, fact);
-}
-
-static void read_facts(struct loader *l, const struct yaml *node, void *target)
-{
-    (void)target;
-    if (load_is(l, node, YAML_MAP)) {
-        for (const struct yaml *member = node->first; member != NULL; member = member->next) {
-            read_fact(l, member);
-        }
-    }
-}
-
 /* ---- visit ---- */
 
 static void read_starts_on(struct loader *l, const struct yaml *node, void *target)
@@ -292,7 +120,7 @@ static void read_starts_on(struct loader *l, const struct yaml *node, void *targ
     if (m->starts_on == NULL) {
         return;
     }
-    const struct model_type *type = query_type(l, node, m->starts_on);
+    const struct model_type *type = load_query_type(l, node, m->starts_on);
     m->starts_type = type != NULL ? model_type_name(l->model, type) : SLICE_NONE;
     bool code_search = slice_ends_with(m->starts_on->literal, SLICE("?code="));
     for (const struct piece *piece = m->starts_on->next; piece != NULL; piece = piece->next) {
@@ -677,11 +505,11 @@ static void refuse_growth(struct loader *l, const struct yaml *node, void *targe
 static void settle_growth(struct mapping *m)
 {
     if (m->weight != NULL && m->height != NULL) {
-        m->weight = find_fact(m, m->weight->name);
-        m->height = find_fact(m, m->height->name);
+        m->weight = load_find_fact(m, m->weight->name);
+        m->height = load_find_fact(m, m->height->name);
     }
     for (size_t i = 0; i < m->growth_also_count; i++) {
-        m->growth_also[i] = find_fact(m, m->growth_also[i]->name);
+        m->growth_also[i] = load_find_fact(m, m->growth_also[i]->name);
     }
 }
 
@@ -696,7 +524,7 @@ static void load_overlay(struct loader *l, const struct yaml *root)
         {"owners", true, read_owners},
         {"languages", false, read_languages},
         {"visit", false, read_visit},
-        {"facts", false, read_facts},
+        {"facts", false, load_facts},
         {"growth", false, refuse_growth},
         {"define", false, NULL},
         {"food-at-risk", false, NULL},
@@ -733,7 +561,7 @@ void load_rules(struct loader *l, const struct yaml *root)
         {"owners", true, read_owners},
         {"languages", true, read_languages},
         {"visit", true, read_visit},
-        {"facts", true, read_facts},
+        {"facts", true, load_facts},
         {"growth", true, NULL},
         {"define", false, NULL},
         {"food-at-risk", false, NULL},

@@ -119,9 +119,12 @@ const char *safety_measure(struct slice code)
 
 /* ---- race and ethnicity ---- */
 
-/* Extensions, the code system and the OID of US race and ethnicity codes. */
+/* Extensions, the code system and the OID of US race and ethnicity codes; what LOINC asks for them
+ * by (loinc.org: race, race or ethnicity, ethnicity and race of OMB 1997, ethnic background). */
 static const char *const races[] = {"us-core-race", "us-core-ethnicity", "2.16.840.1.113883.6.238",
-                                    "v3-Race", "v3-Ethnicity"};
+                                    "v3-Race",      "v3-Ethnicity",      "32624-9",
+                                    "46463-6",      "69490-1",           "72826-1",
+                                    "42784-9"};
 
 const char *safety_race_word(struct slice text)
 {
