@@ -55,8 +55,10 @@ struct loader {
     size_t use_count;
     bool unread; /* a file is no YAML: what others name may stand in it */
     bool no_rules;
-    unsigned layer; /* of the file that is read; 0 is the folder's own */
-    bool overlay;   /* something was read that this layer extends */
+    unsigned layer;           /* of the file that is read; 0 is the folder's own */
+    bool overlay;             /* something was read that this layer extends */
+    struct concept *concepts; /* all that were read, of sets and codes */
+    size_t concept_count;
     struct grown_set *grown;
     size_t grown_count;
     struct source_row *sources;

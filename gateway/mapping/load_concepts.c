@@ -1,3 +1,4 @@
+#include "gateway/mapping/code_form.h"
 #include "gateway/mapping/load.h"
 
 /* ---- one coding ---- */
@@ -36,12 +37,45 @@ static const struct field concept_fields[] = {
     {"status", true, read_status},
 };
 
+/* One code means one thing: another display says that one of the two is a slip. */
+static void check_display(struct loader *l, const struct yaml *node, const struct concept *concept)
+{
+    for (size_t i = 0; i < l->concept_count; i++) {
+        const struct concept *other = &l->concepts[i];
+        if (slice_equal(other->system, concept->system) &&
+            slice_equal(other->code, concept->code) &&
+            !slice_equal(other->display, concept->display)) {
+            struct diag *diag =
+                load_fault(l, DIAG_MAPPING_DUPLICATE, node->span,
+                           "the code %.*s is called \"%.*s\" in %.*s", SLICE_ARGS(concept->code),
+                           SLICE_ARGS(other->display), SLICE_ARGS(load_place(l, other->span)));
+            diag_hint(l->diags, diag, "one of the two is a slip; or give both one display");
+            return;
+        }
+    }
+    LOAD_ADD(l, l->concepts, l->concept_count, *concept);
+}
+
+static void check_code(struct loader *l, const struct yaml *node, const struct concept *concept)
+{
+    const struct yaml *code = yaml_get(node, "code");
+    const char *fault = concept->code.len != 0 && concept->system.len != 0
+                            ? code_form_fault(concept->system, concept->code)
+                            : NULL;
+    if (fault != NULL && code != NULL) {
+        load_fault(l, DIAG_MAPPING_VALUE, code->span, "%s", fault);
+    } else if (concept->code.len != 0) {
+        check_display(l, node, concept);
+    }
+}
+
 static struct concept read_concept(struct loader *l, const struct yaml *node)
 {
     struct concept concept = {.span = node->span, .status = CODE_MEMORY};
     load_map(l, node, concept_fields, sizeof concept_fields / sizeof *concept_fields, &concept);
     load_check_race(l, concept.system, node->span);
     load_check_race(l, concept.code, node->span);
+    check_code(l, node, &concept);
     return concept;
 }
 
