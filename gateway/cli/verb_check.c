@@ -42,7 +42,7 @@ static void check_cases(struct check *check)
         const struct mapping_file *file = &check->folder.files[i];
         struct case_run *runs;
         size_t more = 0;
-        if (!slice_starts_with(file->path, SLICE("cases/"))) {
+        if (!case_is_file(file)) {
             continue;
         }
         if (check->mapping == NULL) {

@@ -21,7 +21,10 @@ static void run_one(struct running *r, struct case_run *run)
         diag_render_all(&diags, &text);
         case_differ(r, "evaluation", SLICE("an outcome"), slice_trim(buf_view(&text)));
     } else {
+        run->result = result;
+        run->input = input;
         case_compare(r, &result);
+        case_compare_whole(r, run);
     }
     run->passed = r->difference_count == 0;
     run->differences = r->differences;
@@ -47,7 +50,8 @@ enum status case_run_file(const struct case_runner *runner, const struct mapping
     unsigned errors = diags->errors;
     struct source *source = source_create(arena, file->name, file->text);
     struct running *r = ARENA_NEW(arena, struct running);
-    *r = (struct running){.runner = runner, .mapping = mapping, .arena = arena, .diags = diags};
+    *r = (struct running){
+        .runner = runner, .mapping = mapping, .arena = arena, .diags = diags, .layer = file->layer};
     if (yaml_parse(arena, source, &YAML_LIMITS, diags, &r->root) != STATUS_OK) {
         return STATUS_INVALID;
     }
@@ -109,6 +113,16 @@ static bool plan_is_reached(struct slice plan, const struct case_run *runs, size
     return false;
 }
 
+static bool plan_is_whole(struct slice plan, const struct case_run *runs, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (runs[i].passed && runs[i].whole && slice_equal(runs[i].result.plan, plan)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* A hold that came along with another one is not shown by that: a case must name it. */
 static bool hold_is_shown(struct slice id, const struct case_run *runs, size_t count)
 {
@@ -148,8 +162,9 @@ void case_tell_plans(const struct mapping *mapping, const struct case_run *runs,
 size_t case_uncovered(const struct mapping *mapping, struct arena *arena,
                       const struct case_run *runs, size_t count, struct slice **uncovered_out)
 {
-    struct slice *uncovered = ARENA_ARRAY(
-        arena, mapping->row_count + mapping->plan_count + mapping->hold_count + 1, struct slice);
+    struct slice *uncovered =
+        ARENA_ARRAY(arena, mapping->row_count + 2 * mapping->plan_count + mapping->hold_count + 1,
+                    struct slice);
     size_t found = 0;
     for (size_t i = 0; i < mapping->row_count; i++) {
         if (mapping->rows[i].layer == 0 && !row_is_reached(i, runs, count)) {
@@ -161,6 +176,11 @@ size_t case_uncovered(const struct mapping *mapping, struct arena *arena,
         if (mapping->plans[i].layer == 0 && !plan_is_reached(mapping->plans[i].name, runs, count)) {
             uncovered[found++] =
                 arena_printf(arena, "plan %.*s", SLICE_ARGS(mapping->plans[i].name));
+        } else if (mapping->plans[i].layer == 0 &&
+                   !plan_is_whole(mapping->plans[i].name, runs, count)) {
+            uncovered[found++] =
+                arena_printf(arena, "plan %.*s whole (write it with `eplan test --update`)",
+                             SLICE_ARGS(mapping->plans[i].name));
         }
     }
     for (size_t i = 0; i < mapping->hold_count; i++) {

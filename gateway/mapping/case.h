@@ -15,6 +15,8 @@ struct case_runner {
     const struct validator *validator; /* a plan that is not valid FHIR fails its case; NULL: not
                                           looked at */
     struct limits limits;
+    const struct mapping_file *files; /* of the folder: what cases make whole is looked up here */
+    size_t file_count;
 };
 
 struct case_run {
@@ -27,6 +29,9 @@ struct case_run {
     struct evaluation_result result; /* when status is STATUS_OK */
     const struct yaml *expect;
     struct slice wanted; /* the outcome expected: "proposal" */
+    struct evaluation_input input;
+    bool whole;              /* it was compared with cases/NAME/whole.yaml */
+    struct slice whole_file; /* the text of that */
 };
 
 /*
@@ -36,6 +41,15 @@ struct case_run {
 enum status case_run_file(const struct case_runner *runner, const struct mapping *mapping,
                           struct arena *arena, const struct mapping_file *file,
                           struct diag_list *diags, struct case_run **runs_out, size_t *count_out);
+
+/* cases/NAME/case.yaml; other files of that folder belong to it. */
+bool case_is_file(const struct mapping_file *file);
+
+/* All that a run makes, as the text of its whole.yaml, and the path of that below the folder. Live
+ * in the arena. */
+struct slice case_whole_text(const struct mapping *mapping, struct arena *arena,
+                             const struct case_run *run, const struct limits *limits);
+struct slice case_whole_path(struct arena *arena, struct slice name);
 
 /*
  * Runs every case of the folder's files: what a mapping must pass before it becomes active. One

@@ -21,6 +21,7 @@ struct running {
     const struct json *resources[RESOURCES_MOST];
     size_t resource_count;
     struct datetime visit_date;
+    unsigned layer; /* of the case's file */
     struct slice *differences;
     size_t difference_count;
 };
@@ -54,6 +55,11 @@ void case_differ(struct running *r, const char *what, struct slice want, struct 
 /* The outcome word of the neighbour, else of its case; SLICE_NONE: none. */
 struct slice case_wanted(const struct running *r);
 void case_compare(struct running *r, const struct evaluation_result *result);
+
+/* ---- case_whole.c ---- */
+
+/* Adds what differs from cases/NAME/whole.yaml, if there is one. */
+void case_compare_whole(struct running *r, struct case_run *run);
 
 /* ---- case_child.c ---- */
 

@@ -22,11 +22,6 @@ struct text_use { /* $text: key of a plan's resource or prompt */
     bool goal; /* the family reads it too */
 };
 
-struct source_row { /* what `because` may name */
-    struct slice name;
-    struct span span;
-};
-
 struct grown_set { /* a set to which an overlay adds codes */
     struct slice name;
     struct span span;
@@ -61,8 +56,6 @@ struct loader {
     size_t concept_count;
     struct grown_set *grown;
     size_t grown_count;
-    struct source_row *sources;
-    size_t source_count;
 };
 
 /* One key of a map: who reads it. `target` is what load_map was given. */

@@ -182,10 +182,10 @@ static void check_sources(struct loader *l, const struct yaml *list)
     for (const struct yaml *it = list->kind == YAML_LIST ? list->first : NULL; it != NULL;
          it = it->next) {
         struct slice name = it->kind == YAML_SCALAR ? it->scalar.text : SLICE_NONE;
-        struct slice *names = ARENA_ARRAY(l->arena, l->source_count + 1, struct slice);
+        struct slice *names = ARENA_ARRAY(l->arena, l->mapping->source_count + 1, struct slice);
         bool found = name.len == 0;
-        for (size_t i = 0; i < l->source_count; i++) {
-            names[i] = l->sources[i].name;
+        for (size_t i = 0; i < l->mapping->source_count; i++) {
+            names[i] = l->mapping->sources[i].name;
             found = found || slice_equal(names[i], name);
         }
         load_use_name(l, "sources", name);
@@ -193,7 +193,7 @@ static void check_sources(struct loader *l, const struct yaml *list)
             struct diag *diag =
                 load_fault(l, DIAG_MAPPING_UNDEFINED, it->span,
                            "there is no source \"%.*s\" in `sources`", SLICE_ARGS(name));
-            diag_hint_nearest(l->diags, diag, name, names, l->source_count);
+            diag_hint_nearest(l->diags, diag, name, names, l->mapping->source_count);
         }
     }
 }

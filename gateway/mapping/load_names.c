@@ -56,7 +56,8 @@ static void use_codes_of_cases(struct loader *l, const struct mapping_file *file
 {
     for (size_t i = 0; i < count; i++) {
         struct slice text = files[i].text;
-        if (!slice_starts_with(files[i].path, SLICE("cases/"))) {
+        if (!slice_starts_with(files[i].path, SLICE("cases/")) ||
+            !slice_ends_with(files[i].path, SLICE("/case.yaml"))) {
             continue;
         }
         for (size_t at = 0; at < text.len; at++) {
@@ -98,9 +99,9 @@ static void tell_unused_rules(struct loader *l)
             tell(l, m->site[i].span, "site row", m->site[i].name);
         }
     }
-    for (size_t i = 0; i < l->source_count; i++) {
-        if (!is_used(l, "sources", l->sources[i].name)) {
-            tell(l, l->sources[i].span, "source", l->sources[i].name);
+    for (size_t i = 0; i < l->mapping->source_count; i++) {
+        if (!is_used(l, "sources", l->mapping->sources[i].name)) {
+            tell(l, l->mapping->sources[i].span, "source", l->mapping->sources[i].name);
         }
     }
 }

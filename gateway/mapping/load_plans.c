@@ -275,6 +275,10 @@ static void load_item(struct loader *l, const struct yaml *node, const char *sec
     if (costs != NULL) {
         read_costs(l, costs);
     }
+    const struct yaml *why = yaml_get(node, "$why");
+    if (why != NULL && why->kind == YAML_SCALAR) {
+        item->why = why->scalar.text;
+    }
     item->key = section != NULL
                     ? arena_printf(l->arena, "%s.%.*s", section, SLICE_ARGS(node->key.text))
                     : node->key.text;

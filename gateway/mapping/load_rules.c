@@ -307,9 +307,9 @@ static void read_sources(struct loader *l, const struct yaml *node)
         return;
     }
     for (const struct yaml *member = node->first; member != NULL; member = member->next) {
-        struct source_row row = {member->key.text, member->key.span};
+        struct source_row row = {member->key.text, member, member->key.span};
         load_map(l, member, fields, sizeof fields / sizeof *fields, NULL);
-        LOAD_ADD(l, l->sources, l->source_count, row);
+        LOAD_ADD(l, l->mapping->sources, l->mapping->source_count, row);
     }
 }
 

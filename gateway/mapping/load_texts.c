@@ -55,7 +55,7 @@ static void read_entry(struct loader *l, const struct yaml *node, struct reading
         return;
     }
     struct text_entry entry = {
-        .key = node->key.text, .audience = reading->audience, .span = node->key.span};
+        .key = node->key.text, .audience = reading->audience, .text = text, .span = node->key.span};
     struct source *source = yaml_source(l->arena, &node->scalar, node->key.text);
     load_check_words(l, text, node->span);
     struct text_file *file = reading->file;

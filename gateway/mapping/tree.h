@@ -7,6 +7,7 @@
 #define GATEWAY_MAPPING_TREE_H
 
 #include "fhir/path/path.h"
+#include "gateway/base/yaml.h"
 #include "gateway/mapping/mapping.h"
 #include "gateway/mapping/phrase.h"
 
@@ -148,6 +149,7 @@ struct template
 
 struct item_rule {
     struct slice key; /* "goals.water" */
+    struct slice why; /* $why */
     bool costs_money; /* not for a home where food may be short, or where that is not known */
     const struct template *resource;
     const struct expr *when;
@@ -188,6 +190,7 @@ struct text_entry {
     struct slice key;
     enum audience audience;
     const struct phrase *phrase;
+    struct slice text; /* as written */
     struct span span;
 };
 
@@ -200,6 +203,12 @@ struct text_file {
     size_t count;
     struct span span;
     unsigned layer;
+};
+
+struct source_row { /* what `because` may name */
+    struct slice name;
+    const struct yaml *node;
+    struct span span;
 };
 
 struct site_row {
@@ -249,6 +258,8 @@ struct mapping {
     size_t set_count;
     struct concept *codes;
     size_t code_count;
+    struct source_row *sources;
+    size_t source_count;
     struct site_row *site;
     size_t site_count;
 };

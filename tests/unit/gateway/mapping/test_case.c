@@ -10,6 +10,8 @@ struct played {
     struct case_run *runs;
     size_t count;
     enum status status;
+    const char *old; /* in what is compared whole; NULL: it is as it was written */
+    const char *other;
 };
 
 static enum status play_run(void *arg)
@@ -20,6 +22,22 @@ static enum status play_run(void *arg)
     struct mapping_file file = {.path = SLICE("cases/eight/case.yaml"),
                                 .name = SLICE("case.yaml"),
                                 .text = slice_of(p->text)};
+    p->status = case_run_file(&runner, p->trial.mapping, p->trial.arena, &file, &p->trial.diags,
+                              &p->runs, &p->count);
+    if (p->status != STATUS_OK) {
+        return STATUS_OK;
+    }
+    /* What the case makes, whole, is compared the second time. */
+    struct slice whole =
+        case_whole_text(p->trial.mapping, p->trial.arena, &p->runs[0], &runner.limits);
+    struct mapping_file files[] = {
+        {SLICE("cases/eight/whole.yaml"), SLICE("whole.yaml"), whole, 0}};
+    if (p->old != NULL) {
+        struct exchange exchange = {p->old, p->other};
+        files[0].text = exchanged(p->trial.arena, whole, &exchange);
+    }
+    runner.files = files;
+    runner.file_count = 1;
     p->status = case_run_file(&runner, p->trial.mapping, p->trial.arena, &file, &p->trial.diags,
                               &p->runs, &p->count);
     return STATUS_OK;
@@ -71,6 +89,30 @@ static void a_hold_is_shown_by_its_name(void **state)
     assert_int_equal(case_uncovered(p.trial.mapping, p.trial.arena, p.runs, p.count, &uncovered),
                      2);
     trial_end(&p.trial);
+}
+
+/* A word of the whole that differs is told by its path, and a line too much or missing is too. */
+static void the_whole_is_compared_word_for_word(void **state)
+{
+    static const struct {
+        const char *old;
+        const char *other;
+        const char *told;
+    } rows[] = {
+        {"\"Drink water\"", "\"Drink tea\"",
+         "family.en.goal.water: want Drink tea, got Drink water"},
+        {"older, from 72", "older, from 71", "row.age: want older, from 71, got older, from 72"},
+        {"status: \"draft\"", "statsu: \"draft\"",
+         "plan.care-plan.statsu: want a value, got nothing"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct played p = {.text = CASE(""), .old = rows[i].old, .other = rows[i].other};
+        play(&p);
+        assert_false(p.runs[0].passed);
+        assert_slice(p.runs[0].differences[0], rows[i].told);
+        trial_end(&p.trial);
+    }
 }
 
 static void a_difference_says_want_and_got(void **state)
@@ -127,6 +169,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(neighbours_differ_in_what_they_name),
         cmocka_unit_test(a_hold_is_shown_by_its_name),
+        cmocka_unit_test(the_whole_is_compared_word_for_word),
         cmocka_unit_test(a_difference_says_want_and_got),
         cmocka_unit_test(a_plan_that_is_not_valid_fails),
     };
