@@ -1,6 +1,7 @@
 #include <stdarg.h>
 
 #include "gateway/mapping/case_run.h"
+#include "gateway/mapping/describe.h"
 
 /* ---- reading ---- */
 
@@ -106,13 +107,17 @@ static void check_names(struct running *r, const struct yaml *expect)
     }
 }
 
+/* ---- what is expected ---- */
+
+static const char *const expect_keys[] = {"outcome", "row",  "ask",   "reason", "say",  "drop",
+                                          "plan",    "hold", "holds", "growth", "that", "prompts"};
+static const char *const outcomes[] = {"proposal", "hand-over", "hold", "drop", "not-eligible"};
+static const char *const expect_lists[] = {"holds", "that", "prompts"};
+
 static void check_expect(struct running *r, const struct yaml *expect)
 {
-    static const char *const known[] = {"outcome", "row",  "ask",   "reason", "say",  "drop",
-                                        "plan",    "hold", "holds", "growth", "that", "prompts"};
-    static const char *const outcomes[] = {"proposal", "hand-over", "hold", "drop", "not-eligible"};
-    static const char *const lists[] = {"holds", "that", "prompts"};
-    if (!case_keys(r, expect, known, sizeof known / sizeof *known)) {
+    const size_t expect_count = sizeof expect_keys / sizeof *expect_keys;
+    if (!case_keys(r, expect, expect_keys, expect_count)) {
         return;
     }
     const struct yaml *outcome = yaml_get(expect, "outcome");
@@ -122,9 +127,10 @@ static void check_expect(struct running *r, const struct yaml *expect)
         diag_hint(r->diags, diag, "write proposal, hand-over, hold, drop or not-eligible");
     }
     for (size_t i = 0; i < 3; i++) {
-        const struct yaml *list = yaml_get(expect, lists[i]);
+        const struct yaml *list = yaml_get(expect, expect_lists[i]);
         if (list != NULL && list->kind != YAML_LIST) {
-            case_fault(r, list, "`%s` is a list, not %s", lists[i], yaml_kind_name(list->kind));
+            case_fault(r, list, "`%s` is a list, not %s", expect_lists[i],
+                       yaml_kind_name(list->kind));
         }
     }
     if (yaml_get(expect, "row") != NULL) {
@@ -136,9 +142,55 @@ static void check_expect(struct running *r, const struct yaml *expect)
     check_names(r, expect);
 }
 
+static void describe_expect(struct loader *l, const struct yaml *node)
+{
+    for (size_t i = 0; i < sizeof expect_keys / sizeof *expect_keys; i++) {
+        const struct yaml *member = describe_member(l, node, expect_keys[i]);
+        bool list = false;
+        for (size_t k = 0; k < sizeof expect_lists / sizeof *expect_lists; k++) {
+            list = list || strcmp(expect_lists[k], expect_keys[i]) == 0;
+        }
+        if (strcmp(expect_keys[i], "outcome") == 0) {
+            describe_words(l, member, outcomes, sizeof outcomes / sizeof *outcomes);
+        } else if (list) {
+            load_is(l, member, YAML_LIST);
+        }
+    }
+    describe_close(l, node);
+}
+
+static const char *const case_keys_known[] = {"case", "why", "given", "expect", "vary"};
+
+void case_describe(struct loader *l, const struct yaml *root)
+{
+    for (size_t i = 0; i < 5; i++) {
+        const struct yaml *member = describe_member(l, root, case_keys_known[i]);
+        const struct yaml *map = member;
+        if (i < 2) {
+            load_text(l, member);
+            continue;
+        }
+        if (i == 4) { /* a neighbour: what is given beside what is expected */
+            load_is(l, member, YAML_LIST);
+            map = member->first;
+        }
+        if (i != 3) {
+            case_describe_given(l, map);
+        }
+        if (i == 3) {
+            describe_expect(l, map);
+        } else if (i == 4) {
+            describe_expect(l, describe_member(l, map, "expect"));
+        }
+        describe_close(l, map);
+    }
+    describe_close(l, root);
+    describe_require(l, root, case_keys_known, 4);
+}
+
 bool case_check_file(struct running *r)
 {
-    static const char *const known[] = {"case", "why", "given", "expect", "vary"};
+    const char *const *known = case_keys_known;
     if (!case_keys(r, r->root, known, 5)) {
         return false;
     }

@@ -1,4 +1,5 @@
 #include "gateway/mapping/case_run.h"
+#include "gateway/mapping/describe.h"
 
 /* ---- making resources ---- */
 
@@ -358,6 +359,26 @@ static const struct given_key given_keys[] = {
 };
 
 enum { GIVEN_COUNT = sizeof given_keys / sizeof *given_keys };
+
+void case_describe_given(struct loader *l, const struct yaml *node)
+{
+    for (size_t i = 0; i < GIVEN_COUNT; i++) {
+        const struct given_key *key = &given_keys[i];
+        const struct yaml *member = describe_member(l, node, key->key);
+        load_is(l, member, key->kind);
+        bool list = key->kind == YAML_LIST;
+        const struct yaml *map = list ? describe_or(l, member->first) : member;
+        if (list) {
+            load_text(l, describe_or(l, member->first));
+        }
+        for (size_t k = 0; k < 8 && key->members[k] != NULL; k++) {
+            load_text(l, describe_member(l, map, key->members[k]));
+        }
+        if (key->members[0] != NULL) {
+            describe_close(l, map);
+        }
+    }
+}
 
 static size_t member_count(const struct given_key *key)
 {

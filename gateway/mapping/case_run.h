@@ -44,6 +44,10 @@ const struct yaml *case_given_in(const struct running *r, const char *map, const
 /* Tells the mistakes of the whole file. False: it cannot be run. */
 bool case_check_file(struct running *r);
 
+struct loader;
+/* The keys of a case, for a schema (describe.h). */
+void case_describe(struct loader *l, const struct yaml *root);
+
 /* ---- case_compare.c ---- */
 
 enum { CASE_GROWTH_KEYS = 4 };

@@ -1,4 +1,4 @@
-#include "gateway/mapping/load.h"
+#include "gateway/mapping/describe.h"
 
 #include <stdarg.h>
 
@@ -29,6 +29,10 @@ void *load_grow(struct loader *l, const void *list, size_t count, size_t size)
 
 bool load_is(struct loader *l, const struct yaml *node, enum yaml_kind kind)
 {
+    if (l->describing) {
+        describe_kind(l, node, kind);
+        return true;
+    }
     if (node->kind == kind) {
         return true;
     }
@@ -59,6 +63,9 @@ struct diag *load_unknown_key(struct loader *l, const struct yaml *member,
 struct slice load_place(struct loader *l, struct span span)
 {
     span = span_outermost(span);
+    if (span.source == NULL) { /* while describing */
+        return SLICE_NONE;
+    }
     return arena_printf(l->arena, "%.*s:%u", SLICE_ARGS(span.source->name), span_place(span).line);
 }
 
@@ -67,6 +74,10 @@ enum { FIELDS_MOST = 24 };
 bool load_map(struct loader *l, const struct yaml *node, const struct field *fields, size_t count,
               void *target)
 {
+    if (l->describing) {
+        describe_map(l, node, fields, count, target);
+        return true;
+    }
     if (!load_is(l, node, YAML_MAP)) {
         return false;
     }
@@ -152,6 +163,10 @@ struct slice load_name(struct loader *l, const struct yaml *node)
 
 bool load_bool(struct loader *l, const struct yaml *node, bool *value_out)
 {
+    if (l->describing) {
+        describe_words(l, node, (const char *const[]){"true", "false"}, 2);
+        return false;
+    }
     struct slice text = load_text(l, node);
     if (slice_is(text, "true") || slice_is(text, "false")) {
         *value_out = text.at[0] == 't';
@@ -166,6 +181,11 @@ bool load_bool(struct loader *l, const struct yaml *node, bool *value_out)
 bool load_choice(struct loader *l, const struct yaml *node, const char *const *words, size_t count,
                  size_t *which_out)
 {
+    if (l->describing) {
+        describe_words(l, node, words, count);
+        *which_out = 0;
+        return true;
+    }
     struct slice text = load_text(l, node);
     struct slice known[FIELDS_MOST];
     for (size_t i = 0; i < count; i++) {

@@ -50,6 +50,10 @@ struct loader {
     size_t use_count;
     bool unread; /* a file is no YAML: what others name may stand in it */
     bool no_rules;
+    bool describing; /* nodes note how they are read (describe.h) */
+    struct json *definitions;
+    const struct model_type **to_define;
+    size_t to_define_count;
     unsigned layer;           /* of the file that is read; 0 is the folder's own */
     bool overlay;             /* something was read that this layer extends */
     struct concept *concepts; /* all that were read, of sets and codes */

@@ -1,5 +1,5 @@
 #include "gateway/mapping/code_form.h"
-#include "gateway/mapping/load.h"
+#include "gateway/mapping/describe.h"
 
 /* ---- one coding ---- */
 
@@ -119,7 +119,10 @@ static void read_set_value(struct loader *l, const struct yaml *node, struct con
 {
     static const struct field fields[] = {{"codes", true, read_set_codes},
                                           {"site", false, read_set_site}};
-    if (node->kind == YAML_MAP) {
+    if (l->describing) {
+        load_map(l, describe_or(l, node), fields, 2, set);
+        read_set_codes(l, describe_or(l, node), set);
+    } else if (node->kind == YAML_MAP) {
         load_map(l, node, fields, 2, set);
     } else {
         read_set_codes(l, node, set);

@@ -1,4 +1,4 @@
-#include "gateway/mapping/load.h"
+#include "gateway/mapping/describe.h"
 
 /*
  * The decision table: every cell of the product of its inputs has exactly one row; where an input
@@ -49,11 +49,14 @@ static void read_values(struct loader *l, const struct yaml *node, void *target)
     input->values = load_texts(l, node, &input->count);
 }
 
+/* The keys of a row beside its inputs. */
+static const char *const row_words[] = {"propose", "hand-over", "drop", "say", "ask", "because"};
+enum { ROW_WORDS = sizeof row_words / sizeof *row_words };
+
 static bool is_reserved(struct slice name)
 {
-    static const char *const words[] = {"propose", "hand-over", "drop", "say", "ask", "because"};
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        if (slice_is(name, words[i])) {
+    for (size_t i = 0; i < ROW_WORDS; i++) {
+        if (slice_is(name, row_words[i])) {
             return true;
         }
     }
@@ -144,6 +147,12 @@ static uint64_t read_cell_value(struct loader *l, const struct yaml *node,
 
 static uint64_t read_cell(struct loader *l, const struct yaml *node, const struct input *input)
 {
+    if (l->describing) {
+        size_t count;
+        load_text(l, describe_or(l, node));
+        load_texts(l, describe_or(l, node), &count);
+        return 0;
+    }
     if (node->kind != YAML_LIST) {
         return read_cell_value(l, node, input);
     }
@@ -198,6 +207,21 @@ static void check_sources(struct loader *l, const struct yaml *list)
     }
 }
 
+/* A key that is none of a row's words is an input. */
+static void describe_row(struct loader *l, const struct yaml *node)
+{
+    read_cell(l, node->first, NULL);
+    for (size_t i = 0; i < ROW_WORDS; i++) {
+        size_t count;
+        const struct yaml *member = describe_member(l, node, row_words[i]);
+        if (strcmp(row_words[i], "because") == 0) {
+            load_texts(l, member, &count);
+        } else {
+            load_text(l, member);
+        }
+    }
+}
+
 static void read_row(struct loader *l, const struct yaml *node)
 {
     struct mapping *m = l->mapping;
@@ -205,10 +229,16 @@ static void read_row(struct loader *l, const struct yaml *node)
     if (!load_is(l, node, YAML_MAP)) {
         return;
     }
-    struct slice known[INPUTS_MOST + 6] = {SLICE("propose"), SLICE("hand-over"), SLICE("drop"),
-                                           SLICE("say"),     SLICE("ask"),       SLICE("because")};
+    if (l->describing) {
+        describe_row(l, node);
+        return;
+    }
+    struct slice known[INPUTS_MOST + ROW_WORDS];
+    for (size_t i = 0; i < ROW_WORDS; i++) {
+        known[i] = slice_of(row_words[i]);
+    }
     for (size_t i = 0; i < m->input_count; i++) {
-        known[6 + i] = m->inputs[i].name;
+        known[ROW_WORDS + i] = m->inputs[i].name;
         const struct yaml *cell = yaml_get(node, m->inputs[i].name.at);
         if (cell == NULL) {
             load_fault(l, DIAG_MAPPING_KEY_MISSING, node->span,
@@ -220,10 +250,10 @@ static void read_row(struct loader *l, const struct yaml *node)
     }
     for (const struct yaml *member = node->first; member != NULL; member = member->next) {
         size_t i = 0;
-        while (i < 6 + m->input_count && !slice_equal(known[i], member->key.text)) {
+        while (i < ROW_WORDS + m->input_count && !slice_equal(known[i], member->key.text)) {
             i++;
         }
-        if (i == 6 + m->input_count) {
+        if (i == ROW_WORDS + m->input_count) {
             load_unknown_key(l, member, known, i);
         } else if (slice_is(member->key.text, "say")) {
             row.say = load_name(l, member);
@@ -360,7 +390,7 @@ void load_decide(struct loader *l, const struct yaml *node)
         return;
     }
     read_rows(l, rows); /* after the inputs, wherever they stand */
-    if (l->diags->errors != before) {
+    if (l->diags->errors != before || l->describing) {
         return;
     }
     if (l->overlay) {

@@ -1,4 +1,4 @@
-#include "gateway/mapping/load.h"
+#include "gateway/mapping/describe.h"
 #include "gateway/mapping/safety.h"
 
 /* ---- variables ---- */
@@ -84,6 +84,10 @@ static bool compile(struct loader *l, struct source *source, struct span span,
 
 bool load_expr(struct loader *l, const struct yaml *node, struct expr *expr_out)
 {
+    if (l->describing) {
+        describe_expression(l, node);
+        return false;
+    }
     if (load_text(l, node).len == 0) {
         return false;
     }
@@ -148,6 +152,10 @@ static bool read_hole(struct loader *l, const struct yaml_text *text, size_t fro
 const struct piece *load_pieces(struct loader *l, const struct yaml *node, bool *whole_out)
 {
     *whole_out = false;
+    if (l->describing) {
+        describe_kind(l, node, YAML_SCALAR);
+        return NULL;
+    }
     if (load_text(l, node).len == 0) {
         return NULL;
     }

@@ -1,4 +1,4 @@
-#include "gateway/mapping/load.h"
+#include "gateway/mapping/describe.h"
 
 /* Facts: searches and reads, and what may take their place in an overlay or for one EHR. */
 
@@ -291,6 +291,13 @@ static bool override_fact(struct loader *l, const struct yaml *node)
     static const struct field fields[] = {{"search", false, override_search},
                                           {"take", false, override_take},
                                           {"per-ehr", false, NULL}};
+    if (l->describing && l->overlay) {
+        struct fact_rule described = {.name = node->key.text};
+        const struct yaml *one = describe_or(l, node);
+        load_map(l, one, fields, 3, &described);
+        read_variants(l, yaml_get(one, "per-ehr"), &described);
+        return false;
+    }
     struct fact_rule *fact = l->overlay ? load_find_fact(l->mapping, node->key.text) : NULL;
     if (fact == NULL) {
         return false;
@@ -309,7 +316,11 @@ static void read_fact(struct loader *l, const struct yaml *node)
                                           {"per-ehr", false, NULL}};
     struct mapping *m = l->mapping;
     struct fact_rule fact = {.name = node->key.text, .span = node->key.span};
-    if (override_fact(l, node) || !load_map(l, node, fields, 4, &fact)) {
+    if (override_fact(l, node)) {
+        return;
+    }
+    node = l->describing && l->overlay ? describe_or(l, node) : node;
+    if (!load_map(l, node, fields, 4, &fact)) {
         return;
     }
     if (yaml_get(node, "search") == NULL && yaml_get(node, "read") == NULL) {

@@ -1,4 +1,4 @@
-#include "gateway/mapping/load.h"
+#include "gateway/mapping/describe.h"
 #include "gateway/mapping/safety.h"
 
 /* What a daemon may propose (clinical/REVIEW.md, "Who decides"); a mapping cannot ask for more. */
@@ -80,16 +80,33 @@ static void read_part_name(struct loader *l, const struct yaml *node, void *targ
     ((struct part_rule *)target)->name = load_name(l, node);
 }
 
+struct parameter {
+    struct slice name;
+    struct slice kind; /* text-key, code, quantity */
+    bool optional;
+};
+
+static struct parameter read_parameter(struct loader *l, const struct yaml *node);
+
+/* What a plan is made of. */
+static const char *const planned[] = {"CarePlan", "Goal", "ServiceRequest"};
+
 static void read_params(struct loader *l, const struct yaml *node, void *target)
 {
     if (load_is(l, node, YAML_MAP)) {
         ((struct part_rule *)target)->params = node;
+        for (const struct yaml *it = node->first; it != NULL && l->describing; it = it->next) {
+            read_parameter(l, it);
+        }
     }
 }
 
 static void read_part_resource(struct loader *l, const struct yaml *node, void *target)
 {
-    if (load_is(l, node, YAML_MAP)) {
+    for (size_t i = 0; l->describing && i < sizeof planned / sizeof *planned; i++) {
+        load_template(l, describe_or(l, node), model_type_find(l->model, slice_of(planned[i])));
+    }
+    if (!l->describing && load_is(l, node, YAML_MAP)) {
         ((struct part_rule *)target)->resource = node;
     }
 }
@@ -111,18 +128,19 @@ void load_part(struct loader *l, const struct yaml *root)
     LOAD_ADD(l, l->parts, l->part_count, part);
 }
 
-struct parameter {
-    struct slice name;
-    struct slice kind; /* text-key, code, quantity */
-    bool optional;
-};
-
 static struct parameter read_parameter(struct loader *l, const struct yaml *node)
 {
     static const char *const kinds[] = {"text-key", "code", "quantity"};
     struct parameter parameter = {.name = node->key.text};
     size_t which = 0;
-    if (node->kind == YAML_MAP && node->count == 1) {
+    if (l->describing) {
+        const struct yaml *map = describe_or(l, node);
+        load_choice(l, describe_or(l, node), kinds, 3, &which);
+        for (size_t i = 0; i < 3; i++) {
+            describe_words(l, describe_member(l, map, kinds[i]), (const char *const[]){"optional"},
+                           1);
+        }
+    } else if (node->kind == YAML_MAP && node->count == 1) {
         parameter.kind = node->first->key.text;
         parameter.optional = slice_is(node->first->scalar.text, "optional");
     } else if (load_choice(l, node, kinds, 3, &which)) {
@@ -264,9 +282,29 @@ static void read_costs(struct loader *l, const struct yaml *node)
     }
 }
 
+static const struct field use_fields[] = {{"$use", true, NULL},    {"with", false, NULL},
+                                          {"$when", false, NULL},  {"$if-unknown", false, NULL},
+                                          {"$costs", false, NULL}, {"$why", false, NULL}};
+enum { USE_FIELDS = sizeof use_fields / sizeof *use_fields };
+
+static void describe_item(struct loader *l, const struct yaml *node, const char *wanted)
+{
+    const struct yaml *use = describe_or(l, node);
+    struct expr expr;
+    load_map(l, use, use_fields, USE_FIELDS, NULL);
+    load_text(l, yaml_get(use, "$use"));
+    load_is(l, yaml_get(use, "with"), YAML_MAP);
+    load_expr(l, yaml_get(use, "$when"), &expr);
+    load_template(l, describe_or(l, node), model_type_find(l->model, slice_of(wanted)));
+}
+
 static void load_item(struct loader *l, const struct yaml *node, const char *section,
                       const char *wanted, struct item_rule *item)
 {
+    if (l->describing) {
+        describe_item(l, node, wanted);
+        return;
+    }
     const struct yaml *costs = yaml_get(node, "$costs");
     *item = (struct item_rule){.span = node->key.span, .costs_money = costs != NULL};
     l->in_goals = section != NULL && slice_is(slice_of(section), "goals");
@@ -290,15 +328,12 @@ static void load_item(struct loader *l, const struct yaml *node, const char *sec
             load_resource(l, node, wanted); /* its own $when and $if-unknown are the template's */
         return;
     }
-    static const struct field fields[] = {{"$use", true, NULL},    {"with", false, NULL},
-                                          {"$when", false, NULL},  {"$if-unknown", false, NULL},
-                                          {"$costs", false, NULL}, {"$why", false, NULL}};
     static const char *const words[] = {"error", "omit", "include"};
     const struct yaml *when = yaml_get(node, "$when");
     const struct yaml *unknown = yaml_get(node, "$if-unknown");
     size_t which = 0;
     struct expr *expr = ARENA_NEW(l->arena, struct expr);
-    load_map(l, node, fields, 6, NULL);
+    load_map(l, node, use_fields, USE_FIELDS, NULL);
     if (when != NULL && load_expr(l, when, expr)) {
         item->when = expr;
     }
@@ -329,6 +364,9 @@ static const struct item_rule *load_items(struct loader *l, const struct yaml *n
     }
     if (!load_is(l, node, YAML_MAP)) {
         return NULL;
+    }
+    if (l->describing) {
+        describe_member(l, node, "$choose");
     }
     struct item_rule *items = ARENA_ARRAY(l->arena, node->count + 1, struct item_rule);
     for (const struct yaml *member = node->first; member != NULL; member = member->next) {

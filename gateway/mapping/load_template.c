@@ -1,5 +1,5 @@
 #include "fhir/types/datetime.h"
-#include "gateway/mapping/load.h"
+#include "gateway/mapping/describe.h"
 #include "gateway/mapping/safety.h"
 
 /*
@@ -268,6 +268,12 @@ static const struct special *find_special(const struct yaml *node)
     return NULL;
 }
 
+/* Those of read_control(), then the $-objects, for "did you mean". */
+static const struct slice control_keys[] = {{"$each", 5}, {"$when", 5}, {"$if-unknown", 11},
+                                            {"$why", 4},  {"$text", 5}, {"$code", 5},
+                                            {"$site", 5}, {"$refs", 5}};
+enum { CONTROL_COUNT = 4 };
+
 /* $when, $if-unknown, $each of an object; false for any other key. */
 static bool read_control(struct loader *l, const struct yaml *member, struct template *template)
 {
@@ -416,10 +422,7 @@ static const struct template *load_object(struct loader *l, const struct yaml *n
             continue;
         }
         if (member->key.text.at[0] == '$') {
-            static const struct slice known[] = {{"$each", 5}, {"$when", 5}, {"$if-unknown", 11},
-                                                 {"$why", 4},  {"$text", 5}, {"$code", 5},
-                                                 {"$site", 5}, {"$refs", 5}};
-            load_unknown_key(l, member, known, sizeof known / sizeof *known);
+            load_unknown_key(l, member, control_keys, sizeof control_keys / sizeof *control_keys);
             continue;
         }
         if (type != NULL && type->kind == MODEL_RESOURCE &&
@@ -475,7 +478,28 @@ static const struct template *load_value(struct loader *l, const struct yaml *no
 const struct template *load_template(struct loader *l, const struct yaml *node,
                                      const struct model_type *type)
 {
+    if (l->describing) {
+        describe_template(l, node, type);
+        return NULL;
+    }
     return load_value(l, node, type);
+}
+
+void describe_specials(struct loader *l, const struct yaml *node)
+{
+    for (size_t i = 0; i < sizeof specials / sizeof *specials; i++) {
+        struct template template = {.kind = specials[i].kind};
+        load_map(l, describe_or(l, node), specials[i].fields, specials[i].count, &template);
+    }
+}
+
+void describe_controls(struct loader *l, const struct yaml *node)
+{
+    for (size_t i = 0; i < CONTROL_COUNT; i++) {
+        struct template template = {.kind = TEMPLATE_OBJECT};
+        const struct yaml *member = describe_member(l, node, control_keys[i].at);
+        read_control(l, member, &template);
+    }
 }
 
 /* ---- values without expressions ---- */

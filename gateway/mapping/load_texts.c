@@ -51,7 +51,7 @@ static void check_values(struct loader *l, const struct text_entry *entry, struc
 static void read_entry(struct loader *l, const struct yaml *node, struct reading *reading)
 {
     struct slice text = load_text(l, node);
-    if (text.len == 0) {
+    if (text.len == 0 || l->describing) {
         return;
     }
     struct text_entry entry = {
