@@ -61,7 +61,8 @@ struct store_accept {
     struct store_tx tx;
     struct {
         struct message message; /* ehr, kind, sender, key, resource_*, received (0: now), payload */
-        bool is_deletion; /* of resource_type, resource_id; triggers are not looked at */
+        bool is_deletion; /* of resource_type, resource_id: the key has "/deleted/" in it (DESIGN 2)
+                           */
         bool key_is_body_hash;
         int64_t key_window_us; /* the key is a repeat within this time only; 0: always */
         const struct trigger *triggers;

@@ -131,7 +131,8 @@ static void a_deletion_makes_due_what_the_resource_made_due(void **state)
     struct uuid told = claim.messages[0].id;
     plan_as(f, &claim.evaluation, WORK_DROPPED, REASON_RULE, NULL, 0);
     for (int i = 0; i < 2; i++) { /* a second one finds what told of it, not the first deletion */
-        struct store_accept tx = deletion_tx(i == 0 ? "deleted/1" : "deleted/2", "w1");
+        struct store_accept tx =
+            deletion_tx(i == 0 ? "Observation/w1/deleted/1" : "Observation/w1/deleted/2", "w1");
         assert_int_equal(store_run(f->store, &tx.tx), STATUS_OK);
         assert_message(f, tx.out.message, WORK_RECEIVED, REASON_NONE);
         advance(f, 20 * SECOND);
