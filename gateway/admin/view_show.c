@@ -1,4 +1,5 @@
 #include "gateway/admin/views.h"
+#include "gateway/audit/audit.h"
 
 enum { EVALUATIONS_SHOWN = 20 };
 
@@ -53,6 +54,7 @@ static struct json *trail_json(struct arena *arena, const struct trail_record *r
         view_text(arena, entry, "by", slice_part(first, 3, SIZE_MAX)); /* what a person did */
         view_text(arena, entry, "why", rest);
     }
+    view_text(arena, entry, "told", audit_sentence(arena, record->line.body));
     return entry;
 }
 

@@ -102,6 +102,13 @@ static void print_evaluation(struct cli *cli, const struct json *way)
     for (const struct json *at = json_first(changes); at != NULL; at = json_next(at)) {
         print_change(cli, way, at);
     }
+    const struct json *trail = json_get(way, "trail");
+    for (const struct json *at = json_first(trail); at != NULL; at = json_next(at)) {
+        fprintf(cli->out, "  trail %.*s, %.*s: %.*s%s%.*s\n",
+                SLICE_ARGS(json_text(json_get(at, "number"))), SLICE_ARGS(ask_time(cli, at, "at")),
+                SLICE_ARGS(json_get_text(at, "what")), json_get(at, "told") != NULL ? ", " : "",
+                SLICE_ARGS(json_get_text(at, "told")));
+    }
 }
 
 static void print_message(struct cli *cli, const struct json *message)

@@ -13,6 +13,7 @@ struct sending {
     const struct change *change;
     struct arena *arena; /* of what is recorded */
     struct attempt_result result;
+    struct trail_lines trail;
     struct store_record_attempts record;
     struct store_note_item note;
 };
@@ -40,6 +41,7 @@ static void record(struct sending *sending)
     sending->record = (struct store_record_attempts)STORE_TX(RECORD_ATTEMPTS);
     sending->record.in.results = &sending->result;
     sending->record.in.count = 1;
+    sending->record.in.trail = sending->trail;
     if (store_submit(sending->lane->pipeline->options.store, &sending->record.tx, recorded,
                      sending) != STATUS_OK) {
         sending_end(
@@ -82,6 +84,8 @@ static enum status keep(void *arg)
     result.ehr_version = arena_copy(sending->arena, result.ehr_version);
     result.base = arena_copy(sending->arena, result.base);
     sending->result = result;
+    sending->trail =
+        audited_attempt(sending->lane->pipeline, sending->arena, sending->change, &sending->result);
     return STATUS_OK;
 }
 

@@ -299,6 +299,8 @@ static enum status write_context(void *arg)
 {
     struct job *job = arg;
     job->tx.save_context.in.facts = context_write(job->arena, &job->context);
+    job->tx.save_context.in.trail =
+        audited_context(job->pipeline, job->arena, &job->claim->evaluation, &job->context);
     return STATUS_OK;
 }
 

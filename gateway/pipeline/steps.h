@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 
+#include "gateway/patient/context.h"
 #include "gateway/pipeline/pipeline.h"
 #include "gateway/store/store_read.h"
 
@@ -106,6 +107,17 @@ struct planned {
 /* What the result means for the EHR: reads the patient's items from the store. Other than
  * STATUS_OK: try again. */
 enum status plan_changes(const struct planning *planning, struct planned *planned_out);
+
+/* ---- audited.c: lines of the trail; live in the arena, inside arena_run() ---- */
+
+/* What was read of the patient. */
+struct trail_lines audited_context(struct pipeline *p, struct arena *arena,
+                                   const struct evaluation *evaluation,
+                                   const struct context *context);
+/* A try that reached the EHR; a delivered one with its Provenance. None: nothing was sent. */
+struct trail_lines audited_attempt(struct pipeline *p, struct arena *arena,
+                                   const struct change *change,
+                                   const struct attempt_result *result);
 
 /* ---- deliveries.c ---- */
 

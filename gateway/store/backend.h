@@ -13,6 +13,8 @@
 /* store_read.h has their contracts. Each is asked by any thread. */
 struct store_questions {
     enum status (*message)(void *db, struct arena *arena, struct uuid id, struct message *out);
+    enum status (*evaluation)(void *db, struct arena *arena, struct uuid id,
+                              struct evaluation *out);
     enum status (*item)(void *db, struct arena *arena, struct uuid identifier, struct item *out);
     enum status (*item_by_key)(void *db, struct arena *arena, const struct item_key *key,
                                struct item *out);

@@ -12,6 +12,12 @@ enum status store_read_message(struct store *store, struct arena *arena, struct 
     return ASK(store, message, arena, id, message_out);
 }
 
+enum status store_read_evaluation(struct store *store, struct arena *arena, struct uuid id,
+                                  struct evaluation *evaluation_out)
+{
+    return ASK(store, evaluation, arena, id, evaluation_out);
+}
+
 enum status store_find_item(struct store *store, struct arena *arena, struct uuid identifier,
                             struct item *item_out)
 {

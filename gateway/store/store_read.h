@@ -15,6 +15,9 @@
 enum status store_read_message(struct store *store, struct arena *arena, struct uuid id,
                                struct message *message_out);
 
+enum status store_read_evaluation(struct store *store, struct arena *arena, struct uuid id,
+                                  struct evaluation *evaluation_out);
+
 enum status store_find_item(struct store *store, struct arena *arena, struct uuid identifier,
                             struct item *item_out);
 /* The latest episode when key->episode is 0. */

@@ -77,6 +77,19 @@ static enum status read_message(void *db, struct arena *arena, struct uuid id, s
     return sqlite_ask(db, arena, ask_message, &by);
 }
 
+static enum status ask_evaluation(struct sqlite_store *store, struct arena *arena, void *arg)
+{
+    const struct by *by = arg;
+    return sqlite_get_evaluation(&store->reader, arena, &by->id, by->out);
+}
+
+static enum status read_evaluation(void *db, struct arena *arena, struct uuid id,
+                                   struct evaluation *out)
+{
+    struct by by = {.id = id, .out = out};
+    return sqlite_ask(db, arena, ask_evaluation, &by);
+}
+
 static enum status take_item(struct sqlite_store *store, struct arena *arena, struct sql *sql,
                              struct item *out)
 {
@@ -400,6 +413,7 @@ static enum status read_next(void *db, struct slice ehr, struct store_next *out)
 
 const struct store_questions sqlite_questions = {
     .message = read_message,
+    .evaluation = read_evaluation,
     .item = find_item,
     .item_by_key = find_item_by_key,
     .item_by_resource = find_item_by_resource,

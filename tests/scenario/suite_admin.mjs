@@ -39,7 +39,9 @@ test('show tells the whole way of a message and of a patient', async () => {
   const message = daemon.lines('message-stored')[0].message;
   const { code, stdout } = await eplan(config, 'show', message);
   assert.equal(code, 0);
-  for (const told of [/^message /, /received .* by notification from north/, /visit Encounter\//, /mapping +healthy-weight/, /decision +proposal/, /write 6: create CarePlan/, /try 1, .*: delivered/]) assert.match(stdout, told);
+  for (const told of [/^message /, /received .* by notification from north/, /visit Encounter\//, /mapping +healthy-weight/, /decision +proposal/, /write 6: create CarePlan/, /try 1, .*: delivered/,
+    /trail \d+, 20[^\n]+: fetched, read \d+ resources of Patient\//, /trail \d+, .*: written, create CarePlan\/[^\n]+\/_history\/\S+ of Patient\//,
+    /trail \d+, .*: made, CarePlan\/\S+ made by mapping healthy-weight \d\S+, sha256 [0-9a-f]{64}\n/]) assert.match(stdout, told);
   const patient = await eplan(config, 'show', `Patient/${children.held}`, '--ehr', 'north');
   assert.match(patient.stdout, /state +held: a hold of the mapping stopped the proposal \(implausible\)/);
 });
