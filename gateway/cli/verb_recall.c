@@ -76,7 +76,7 @@ static uint64_t count_of(const struct json *answer, const char *name)
 
 int verb_recall(struct cli *cli, int argc, char **argv)
 {
-    struct recall recall;
+    struct recall recall = {.config_path = NULL};
     const struct json *answer = NULL;
     uint64_t withdrawn = 0;
     uint64_t rest = 0;

@@ -156,7 +156,7 @@ static void another_programs_file_is_left_alone(void **state)
 /* ---- upgrades ---- */
 
 static const char *const next[] = {"ALTER TABLE ehr ADD COLUMN note TEXT NOT NULL DEFAULT 'new'",
-                                     NULL};
+                                   NULL};
 static const char *const broken[] = {"ALTER TABLE ehr ADD COLUMN more TEXT",
                                      "INSERT INTO nowhere VALUES(1)", NULL};
 
