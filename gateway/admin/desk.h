@@ -7,6 +7,7 @@
  *   "after" as the answer gave them
  *   {"verb":"queue",FILTER}                  {"verb":"backup-made","what":FILE}
  *   {"verb":"hold"|"release"|"replay"|"resend"|"drop","what":ID or FILTER,"why":TEXT,"dry":true}
+ *   {"verb":"restored","what":FILE}          {"verb":"rebase","ehr":NAME,"what":URL}
  *   {"verb":"rotate"}, and to go on "table" and "after" as the answer gave them
  * FILTER: "ehr", "patient", "mapping":"NAME@VERSION", "state":"held,planned", "because":REASON,
  * "older" and "newer" (seconds), "all":true, "limit", and to go on behind a page "from" and "as-of"

@@ -379,13 +379,45 @@ enum status ask_lever(struct asking *asking)
                : pull_visits(asking, lever);
 }
 
-enum status ask_note_backup(struct asking *asking)
+static enum status note_act(struct asking *asking, struct slice what)
 {
     struct store_note_act tx = STORE_TX(NOTE_ACT);
-    tx.in.what = SLICE("backup");
+    tx.in.what = what;
     tx.in.by = asking->account;
     tx.in.why = json_get_text(asking->request, "what");
     return store_run(asking->desk->store, &tx.tx);
+}
+
+enum status ask_note_backup(struct asking *asking)
+{
+    return note_act(asking, SLICE("backup"));
+}
+
+enum status ask_note_restore(struct asking *asking)
+{
+    return note_act(asking, SLICE("restore"));
+}
+
+enum status ask_rebase(struct asking *asking)
+{
+    struct store_rebase tx = STORE_TX(REBASE);
+    tx.in.ehr = json_get_text(asking->request, "ehr");
+    tx.in.base_url = json_get_text(asking->request, "what");
+    tx.in.by = asking->account;
+    while (tx.in.base_url.len != 0 && tx.in.base_url.at[tx.in.base_url.len - 1] == '/') {
+        tx.in.base_url.len--; /* as the configuration has it */
+    }
+    if (!slice_starts_with(tx.in.base_url, SLICE("https://")) &&
+        !slice_starts_with(tx.in.base_url, SLICE("http://"))) {
+        return refuse(asking, "is no base URL:", tx.in.base_url);
+    }
+    enum status status = store_run(asking->desk->store, &tx.tx);
+    if (status == STATUS_ABSENT) {
+        asking->error =
+            arena_printf(asking->arena, "the store knows no EHR \"%.*s\"", SLICE_ARGS(tx.in.ehr));
+    }
+    view_number(asking->arena, asking->answer, "open", (int64_t)tx.out.open);
+    return status;
 }
 
 /* A page of rotation: some thousand records, so that the writer is never kept long. */

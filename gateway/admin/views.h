@@ -30,7 +30,9 @@ enum status view_which_ehr(const struct desk *desk, struct arena *arena, struct 
 enum status ask_queue(struct asking *asking);
 enum status ask_lever(struct asking *asking);
 enum status ask_note_backup(struct asking *asking);
+enum status ask_note_restore(struct asking *asking);
 enum status ask_rotate(struct asking *asking);
+enum status ask_rebase(struct asking *asking);
 
 /* ---- views ---- */
 

@@ -35,7 +35,7 @@ int ask_read(struct cli *cli, int argc, char **argv, unsigned takes, struct ask 
         }
     }
     if ((takes & ASK_WHAT) != 0 && ask.what == NULL) {
-        return cli_usage(cli, argv[0], "names a message's id or a patient");
+        return cli_usage(cli, argv[0], "names what it is about");
     }
     *ask_out = ask;
     return EXIT_DONE;

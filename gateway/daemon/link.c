@@ -87,8 +87,10 @@ static enum status bind_ehr(const struct link *link, struct diag_list *diags)
                                      "another URL than %.*s",
                                      SLICE_ARGS(link->config->file), SLICE_ARGS(bind.in.ehr),
                                      SLICE_ARGS(bind.in.base_url));
-        diag_hint(diags, diag,
-                  "another server is another EHR: give it another name, or put the URL back");
+        diag_hint(
+            diags, diag,
+            "another server is another EHR: give it another name, or put the URL back; if it is "
+            "the same EHR under a new URL, say so with `eplan rebase`");
     } else if (status != STATUS_OK) {
         diag_add(diags, DIAG_STORE_OPEN, SPAN_NONE, "the store did not take the EHR \"%.*s\": %s",
                  SLICE_ARGS(bind.in.ehr), status_name(status));

@@ -16,4 +16,13 @@
 enum status store_backup(struct slice state_dir, const char *file, struct diag_list *diags,
                          uint64_t *bytes_out);
 
+/*
+ * Puts a backup in the place of a stopped store; what was there becomes store-replaced.db beside
+ * it. Each open write of the backup is marked to be looked up before it is sent. STATUS_REFUSED:
+ * the gateway runs, or the backup is of another environment; STATUS_INVALID: it is none, or
+ * damaged. Until the exchange nothing of the store was touched.
+ */
+enum status store_restore(struct slice state_dir, struct slice environment, const char *file,
+                          struct diag_list *diags);
+
 #endif

@@ -438,6 +438,20 @@ struct store_reseal {
     } out;
 };
 
+/* The EHR stands under another base URL, with the same patients and resources (a refreshed copy, a
+ * new name): its open writes are looked up there first. STATUS_ABSENT: no such EHR is known. */
+struct store_rebase {
+    struct store_tx tx;
+    struct {
+        struct slice ehr;
+        struct slice base_url;
+        struct slice by;
+    } in;
+    struct {
+        size_t open; /* writes */
+    } out;
+};
+
 /* Writes something that changes nothing: whether the disk takes it. */
 struct store_probe {
     struct store_tx tx;
