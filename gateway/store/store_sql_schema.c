@@ -132,12 +132,16 @@ static const char *const second[] = {
     NULL};
 
 /* 3: standing holds (patient '': of the whole EHR); what was ever planned for an item; the keys
- * that records are or were sealed under, each with a record that only that key opens. */
+ * that records are or were sealed under, each with a record that only that key opens. Rows are
+ * counted by EHR and state in the order of an index: a million of them are not sorted in memory for
+ * it. */
 static const char *const third[] = {
     "CREATE TABLE hold("
     " ehr TEXT NOT NULL, patient TEXT NOT NULL, by TEXT NOT NULL, why TEXT NOT NULL,"
     " at INT NOT NULL, PRIMARY KEY(ehr, patient)) STRICT, WITHOUT ROWID",
     "CREATE INDEX outbox_item_all ON outbox(item, n)",
+    "CREATE INDEX inbox_count ON inbox(ehr, state)",
+    "CREATE INDEX evaluation_count ON evaluation(ehr, state)",
     "CREATE TABLE seal_key(number INTEGER PRIMARY KEY, proof BLOB NOT NULL, since INT NOT NULL)"
     " STRICT",
     NULL};

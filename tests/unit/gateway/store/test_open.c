@@ -354,9 +354,9 @@ static void no_transaction_walks_a_table(void **state)
 #undef SQL
     };
     /* Few rows, or asked by people. */
-    static const char *const excused[] = {"LIST_EHRS",     "COUNT_MESSAGES",   "COUNT_EVALUATIONS",
-                                          "COUNT_CHANGES", "LIST_HOLDS",       "LIST_KEYS",
-                                          "COUNT_SEALED",  "OLD_CAPABILITIES", "OLD_LINES"};
+    static const char *const excused[] = {
+        "LIST_EHRS",      "COUNT_MESSAGES", "COUNT_EVALUATIONS", "COUNT_CHANGES",    "LIST_HOLDS",
+        "COUNT_UNSORTED", "LIST_KEYS",      "COUNT_SEALED",      "OLD_CAPABILITIES", "OLD_LINES"};
     struct fixture *f = begin();
     char path[128];
     sqlite3 *db = NULL;
