@@ -27,6 +27,7 @@ struct job {
         struct store_release release;
         struct store_save_context save_context;
         struct store_save_plan save_plan;
+        struct store_save_patient save_patient;
     } tx;
 };
 
@@ -269,9 +270,52 @@ static void looked(void *arg, enum standing_end end, const struct standing *stan
     }
 }
 
+/* ---- a patient who was merged into another ---- */
+
+/* The other's id; empty: this one was not. */
+static struct slice merged_into(const struct json *patient)
+{
+    static const struct slice prefix = {"Patient/", 8};
+    for (const struct json *link = json_first(json_get(patient, "link")); link != NULL;
+         link = json_next(link)) {
+        struct slice other = json_get_text(json_get(link, "other"), "reference");
+        if (slice_is(json_get_text(link, "type"), "replaced-by") &&
+            slice_starts_with(other, prefix)) {
+            return slice_part(other, prefix.len, SIZE_MAX);
+        }
+    }
+    return SLICE_NONE;
+}
+
+static void relinked(struct store_tx *tx, void *arg)
+{
+    struct job *job = arg;
+    if (tx->status != STATUS_OK) {
+        job_end(job); /* the lease runs out, and the visit is claimed again */
+        return;
+    }
+    end_as(job, WORK_HANDED_OVER, REASON_MERGED_PATIENT, SLICE_NONE);
+}
+
+/* Our plans belong to the other from now on; nothing is deleted. Visits filed under this id are for
+ * a person to look at. */
+static void relink(struct job *job, struct slice other)
+{
+    job->tx.save_patient = (struct store_save_patient)STORE_TX(SAVE_PATIENT);
+    job->tx.save_patient.in.ehr = job->claim->evaluation.ehr;
+    job->tx.save_patient.in.patient = job->claim->evaluation.patient;
+    job->tx.save_patient.in.merged_into = other;
+    submit(job, &job->tx.save_patient.tx, relinked);
+}
+
 static void look(void *arg)
 {
     struct job *job = arg;
+    struct slice other = merged_into(job->context.patient);
+    if (other.len != 0 && !slice_equal(other, job->claim->evaluation.patient)) {
+        relink(job, other);
+        return;
+    }
     job->look = (struct standing_look){.ehr = job->ehr,
                                        .store = job->pipeline->options.store,
                                        .arena = job->arena,

@@ -65,9 +65,38 @@ enum status sqlite_save_capability(struct sqlite_store *store, struct store_save
     return sql_run(&sql, NULL);
 }
 
+static enum status relink(struct sqlite_store *store, const struct store_save_patient *tx)
+{
+    int64_t episodes = 0;
+    int moved = 0;
+    struct sql sql = sql_begin(&store->writer, SQL_LAST_EPISODE);
+    sql_text(&sql, tx->in.ehr);
+    sql_text(&sql, tx->in.merged_into);
+    if (sql_row(&sql)) {
+        episodes = sql_get_int(&sql, 0);
+    }
+    enum status status = sql_end(&sql);
+    if (status == STATUS_OK) {
+        sql = sql_begin(&store->writer, SQL_RELINK_ITEMS);
+        sql_text(&sql, tx->in.ehr);
+        sql_text(&sql, tx->in.patient);
+        sql_text(&sql, tx->in.merged_into);
+        sql_int(&sql, episodes);
+        status = sql_run(&sql, &moved);
+    }
+    struct trail_line line = {
+        .what = SLICE("re-linked"),
+        .patient = tx->in.merged_into,
+        .body = arena_printf(store->scratch, "from %.*s", SLICE_ARGS(tx->in.patient))};
+    return status == STATUS_OK && moved != 0
+               ? sqlite_add_trail(store, tx->in.ehr, (struct trail_lines){&line, 1})
+               : status;
+}
+
 enum status sqlite_save_patient(struct sqlite_store *store, struct store_save_patient *tx)
 {
-    if (!named(tx->in.ehr, tx->in.patient)) {
+    bool merged = tx->in.merged_into.len != 0;
+    if (!named(tx->in.ehr, tx->in.patient) || slice_equal(tx->in.patient, tx->in.merged_into)) {
         return STATUS_INVALID;
     }
     struct sql sql = sql_begin(&store->writer, SQL_PUT_PATIENT);
@@ -75,7 +104,8 @@ enum status sqlite_save_patient(struct sqlite_store *store, struct store_save_pa
     sql_text(&sql, tx->in.patient);
     sql_text(&sql, tx->in.merged_into);
     sql_int(&sql, store->now);
-    return sql_run(&sql, NULL);
+    enum status status = sql_run(&sql, NULL);
+    return status == STATUS_OK && merged ? relink(store, tx) : status;
 }
 
 struct slice sqlite_trail_by(struct sqlite_store *store, struct slice by, struct slice why)

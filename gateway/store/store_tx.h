@@ -313,6 +313,8 @@ struct store_save_capability {
     } in;
 };
 
+/* Merged: the patient's items belong to the other from now on, with their identifiers, in episodes
+ * behind those that the other has. */
 struct store_save_patient {
     struct store_tx tx;
     struct {

@@ -217,6 +217,24 @@ test('a proposal that comes too late for its visit expires', async () => {
   assert.deepEqual([way.state, way.reason], ['dropped', 'expired']);
 });
 
+test('a merged patient: the plan goes over to the one who stays, and is not made again', async () => {
+  const world = await proposed('overweight', 'merge');
+  const { client } = world.ehr;
+  const goals = await goalsOf(client, world.patient.id);
+  const { id, meta, ...same } = world.patient;
+  const stays = await make(client, same);
+  await make(client, { ...world.patient, active: false, link: [{ other: { reference: `Patient/${stays.id}` }, type: 'replaced-by' }] });
+  await correct(world, 28.6);
+  await settled(world.daemon, 'north', { evaluations: 2 });
+  const { open: [entry] } = await world.daemon.status('--open');
+  assert.deepEqual([entry.state, entry.reason], ['handed-over', 'merged-patient']);
+  await nextVisit({ ...world, patient: stays }, { evaluations: 3 });
+  const plans = await client.all('CarePlan');
+  assert.deepEqual(plans.map((plan) => [plan.id, plan.status, plan.subject.reference]), [[world.plan.id, 'draft', `Patient/${stays.id}`]]);
+  for (const goal of goals) assert.equal((await current(world, goal)).subject.reference, `Patient/${stays.id}`);
+  assert.equal((await client.all('Goal')).length, goals.length);
+});
+
 const version = /^version: (.*)$/m.exec(fs.readFileSync(path.join(rootDir, 'mappings/healthy-weight/mapping.yaml'), 'utf8'))[1];
 const recall = async ({ config }, ...args) => {
   const { code, stdout, stderr, json } = await eplan(config, 'recall', '--json', '--mapping', `healthy-weight@${version}`, ...args);
