@@ -48,6 +48,12 @@ struct config_sender {
     struct config_texts paths;
 };
 
+/* An operating-system account that may act for a Practitioner. */
+struct config_acceptor {
+    struct slice account;
+    struct slice practitioner; /* "Practitioner/7" */
+};
+
 struct config_auth {
     enum config_auth_kind kind;
     struct slice client_id; /* smart: this and key_file are set */
@@ -94,6 +100,10 @@ struct config_ehr {
         const struct config_sender *at;
         size_t count;
     } senders;
+    struct {
+        const struct config_acceptor *at;
+        size_t count;
+    } acceptors;
     struct {
         uint64_t per_minute;
         uint64_t writes_per_minute;

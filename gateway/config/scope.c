@@ -14,8 +14,14 @@ struct scope {
 
 static size_t scope_size(enum setting_scope scope)
 {
-    return scope == SCOPE_subscription ? sizeof(struct config_subscription)
-                                       : sizeof(struct config_sender);
+    switch (scope) {
+    case SCOPE_subscription:
+        return sizeof(struct config_subscription);
+    case SCOPE_acceptor:
+        return sizeof(struct config_acceptor);
+    default:
+        return sizeof(struct config_sender);
+    }
 }
 
 /* A list of maps becomes an array of structs; the field is {pointer, count}, as config_texts is. */

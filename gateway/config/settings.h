@@ -6,7 +6,7 @@
 #include "gateway/base/yaml.h"
 #include "gateway/config/config.h"
 
-enum setting_scope { SCOPE_gateway, SCOPE_ehr, SCOPE_subscription, SCOPE_sender };
+enum setting_scope { SCOPE_gateway, SCOPE_ehr, SCOPE_subscription, SCOPE_sender, SCOPE_acceptor };
 
 enum setting_type {
     SETTING_NAME,        /* a-z, 0-9 and -, begins with a letter; bounds: characters */

@@ -442,6 +442,13 @@ static enum status build_item(struct eval *e, const struct item_rule *item)
     return STATUS_OK;
 }
 
+enum status evaluate_object(struct eval *e, const struct template *object, struct json **value_out)
+{
+    struct build b = {.eval = e};
+    *value_out = NULL;
+    return object != NULL ? build_members(&b, object, value_out) : STATUS_OK;
+}
+
 enum status evaluate_build(struct eval *e, const struct plan_rule *plan)
 {
     e->plan = plan;

@@ -52,6 +52,9 @@ enum status evaluate_growth(struct eval *e);
 
 /* ---- build.c ---- */
 
+/* The value of an object template by itself; *value_out is NULL when nothing is in it. */
+enum status evaluate_object(struct eval *e, const struct template *object, struct json **value_out);
+
 enum status evaluate_build(struct eval *e, const struct plan_rule *plan);
 
 #endif

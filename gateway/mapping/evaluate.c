@@ -428,3 +428,29 @@ enum status mapping_evaluate(const struct mapping *mapping, struct arena *arena,
     }
     return status;
 }
+
+enum status mapping_accept(const struct mapping *mapping, struct arena *arena, struct slice plan,
+                           struct slice acceptor, struct slice speaker, const struct limits *limits,
+                           struct diag_list *diags, struct mapping_acceptance *acceptance_out)
+{
+    const struct plan_rule *rule = mapping_find_plan(mapping, plan);
+    struct eval *e = evaluate_create(mapping, arena, limits, diags);
+    struct mapping_acceptance acceptance = {NULL, NULL, NULL};
+    if (rule == NULL) {
+        return STATUS_ABSENT;
+    }
+    e->plan = rule;
+    evaluate_publish_one(e, "acceptor", path_item_string(acceptor));
+    evaluate_publish_one(e, "speaker", path_item_string(speaker));
+    enum status status = evaluate_object(e, rule->accept_care_plan, &acceptance.care_plan);
+    if (status == STATUS_OK) {
+        status = evaluate_object(e, rule->accept_goals, &acceptance.goal);
+    }
+    if (status == STATUS_OK) {
+        status = evaluate_object(e, rule->accept_orders, &acceptance.order);
+    }
+    if (status == STATUS_OK) {
+        *acceptance_out = acceptance;
+    }
+    return status;
+}

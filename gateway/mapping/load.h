@@ -173,6 +173,9 @@ void load_check_code(struct loader *l, const struct concept *concept, struct spa
  * against the model. */
 const struct template *load_template(struct loader *l, const struct yaml *node,
                                      const struct model_type *type);
+/* One member of an object of that type, with its name; NULL after a mistake. */
+struct template *load_template_member(struct loader *l, const struct yaml *node,
+                                      const struct model_type *parent);
 /* The value of a template without expressions; NULL when it has some. Lives in the arena. */
 const struct json *template_constant(struct arena *arena, const struct template *template);
 

@@ -3,37 +3,38 @@
 
 /* ---- on-accept ---- */
 
-/* What becomes of a plan once a person acts on it is read by that part of the gateway; here its
- * shape: elements that FHIR knows, and expressions that compile. */
-static void read_accepted(struct loader *l, const struct yaml *node, const char *type_name)
+/* What acceptance sets: elements of the resource, one after the other. */
+static const struct template *read_accepted(struct loader *l, const struct yaml *node,
+                                            const char *type_name)
 {
     const struct model_type *type = model_type_find(l->model, slice_of(type_name));
+    struct template *object = ARENA_NEW(l->arena, struct template);
+    *object = (struct template){.kind = TEMPLATE_OBJECT, .span = node->span};
+    const struct template **last = &object->first;
     for (const struct yaml *member = load_is(l, node, YAML_MAP) ? node->first : NULL;
          member != NULL; member = member->next) {
-        if (model_element_by_json(l->model, type, member->key.text).element == NULL) {
-            load_fault(l, DIAG_MAPPING_ELEMENT, member->key.span, "\"%.*s\" is no element of %s",
-                       SLICE_ARGS(member->key.text), type_name);
+        struct template *value = load_template_member(l, member, type);
+        if (value != NULL) {
+            *last = value;
+            last = (const struct template **)&value->next;
         }
-        load_template(l, member, NULL);
     }
+    return object;
 }
 
 static void accept_care_plan(struct loader *l, const struct yaml *node, void *target)
 {
-    (void)target;
-    read_accepted(l, node, "CarePlan");
+    ((struct plan_rule *)target)->accept_care_plan = read_accepted(l, node, "CarePlan");
 }
 
 static void accept_goals(struct loader *l, const struct yaml *node, void *target)
 {
-    (void)target;
-    read_accepted(l, node, "Goal");
+    ((struct plan_rule *)target)->accept_goals = read_accepted(l, node, "Goal");
 }
 
 static void accept_orders(struct loader *l, const struct yaml *node, void *target)
 {
-    (void)target;
-    read_accepted(l, node, "ServiceRequest");
+    ((struct plan_rule *)target)->accept_orders = read_accepted(l, node, "ServiceRequest");
 }
 
 static void accept_record(struct loader *l, const struct yaml *node, void *target)

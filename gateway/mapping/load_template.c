@@ -361,8 +361,8 @@ static void check_required(struct loader *l, const struct yaml *node, const stru
     }
 }
 
-static struct template *load_member(struct loader *l, const struct yaml *node,
-                                    const struct model_type *parent)
+struct template *load_template_member(struct loader *l, const struct yaml *node,
+                                      const struct model_type *parent)
 {
     struct model_member found = {NULL, NULL, 0};
     if (parent != NULL) {
@@ -434,7 +434,7 @@ static const struct template *load_object(struct loader *l, const struct yaml *n
             last = (const struct template **)&name->next;
             continue;
         }
-        struct template *value = load_member(l, member, type);
+        struct template *value = load_template_member(l, member, type);
         if (value != NULL) {
             *last = value;
             last = (const struct template **)&value->next;

@@ -69,6 +69,23 @@ struct mapping_owns {
 bool mapping_find_owns(const struct mapping *mapping, struct slice plan,
                        struct mapping_owns *owns_out);
 
+/* What acceptance sets (`on-accept`): elements of a CarePlan, of each chosen Goal, of each order;
+ * NULL: nothing. */
+struct mapping_acceptance {
+    struct json *care_plan;
+    struct json *goal;
+    struct json *order;
+};
+
+/*
+ * acceptor: "Practitioner/7"; speaker: who spoke for the family, "Patient/3". STATUS_ABSENT: the
+ * mapping has no plan of that name. STATUS_INVALID: an expression failed (diags). Lives in the
+ * arena.
+ */
+enum status mapping_accept(const struct mapping *mapping, struct arena *arena, struct slice plan,
+                           struct slice acceptor, struct slice speaker, const struct limits *limits,
+                           struct diag_list *diags, struct mapping_acceptance *acceptance_out);
+
 /*
  * What stands between this mapping and a real patient: unreviewed texts, unapproved parts, codes
  * that are not verified, a hold that clinical review requires and that is missing. Empty: released.

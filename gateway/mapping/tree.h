@@ -180,6 +180,9 @@ struct plan_rule {
     struct slice *never;
     size_t never_count;
     struct mapping_owns owns;
+    const struct template *accept_care_plan; /* on-accept; NULL: it says nothing of them */
+    const struct template *accept_goals;
+    const struct template *accept_orders;
     struct span span;
     unsigned layer;
 };

@@ -428,12 +428,43 @@ static void review(struct planner *p, enum item_life life, const char *instead)
               arena_printf(p->in->arena, "%s, %s", item_life_name(life), instead));
 }
 
+/* Nothing is proposed any more: drafts are taken back, and a person's plan is reviewed. */
+static void settle_without_plan(struct planner *p, enum work_state outcome, enum reason reason,
+                                struct slice detail)
+{
+    withdraw(p, any_item);
+    p->out->outcome = outcome;
+    p->out->reason = reason;
+    p->out->detail = detail;
+    if (p->touched != 0) {
+        review(p, p->touched, "no-plan");
+    }
+}
+
+static enum status is_declined(const struct planner *p, bool *declined_out)
+{
+    int64_t until = 0;
+    enum status status = store_find_declined(
+        p->in->pipeline->options.store, p->in->arena, p->in->ehr->name, p->in->evaluation->patient,
+        mapping_name(p->in->pipeline->options.mapping.mapping), &until);
+    *declined_out = status == STATUS_OK && p->in->evaluation->at < until;
+    return status == STATUS_ABSENT ? STATUS_OK : status;
+}
+
 static enum status settle_proposal(struct planner *p)
 {
     bool ended_by_person;
+    bool declined = false;
     enum status status = find_episode(p, &ended_by_person);
+    if (status == STATUS_OK) {
+        status = is_declined(p, &declined);
+    }
     if (status != STATUS_OK) {
         return status;
+    }
+    if (declined) {
+        settle_without_plan(p, WORK_DROPPED, REASON_DECLINED, SLICE_NONE);
+        return STATUS_OK;
     }
     const struct item *accepted = accepted_item(p);
     if (accepted != NULL) {
@@ -450,19 +481,6 @@ static enum status settle_proposal(struct planner *p)
         }
     }
     return STATUS_OK;
-}
-
-/* Nothing is proposed any more: drafts are taken back, and a person's plan is reviewed. */
-static void settle_without_plan(struct planner *p, enum work_state outcome, enum reason reason,
-                                struct slice detail)
-{
-    withdraw(p, any_item);
-    p->out->outcome = outcome;
-    p->out->reason = reason;
-    p->out->detail = detail;
-    if (p->touched != 0) {
-        review(p, p->touched, "no-plan");
-    }
 }
 
 static enum status settle(struct planner *p)

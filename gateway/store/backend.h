@@ -30,6 +30,8 @@ struct store_questions {
                                 struct subscription *out);
     enum status (*capability)(void *db, struct arena *arena, struct slice ehr,
                               struct capability *out);
+    enum status (*declined)(void *db, struct arena *arena, struct slice ehr, struct slice patient,
+                            struct slice mapping, int64_t *out);
     enum status (*merge)(void *db, struct arena *arena, struct slice ehr, struct slice patient,
                          struct slice *out);
     enum status (*lever)(void *db, struct slice ehr, struct slice name, bool *out);

@@ -73,6 +73,12 @@ enum status store_find_merge(struct store *store, struct arena *arena, struct sl
     return ASK(store, merge, arena, ehr, patient, into_out);
 }
 
+enum status store_find_declined(struct store *store, struct arena *arena, struct slice ehr,
+                                struct slice patient, struct slice mapping, int64_t *until_out)
+{
+    return ASK(store, declined, arena, ehr, patient, mapping, until_out);
+}
+
 enum status store_read_switch(struct store *store, struct slice ehr, struct slice name,
                               bool *on_out)
 {

@@ -85,6 +85,10 @@ enum status store_read_capability(struct store *store, struct arena *arena, stru
 enum status store_find_merge(struct store *store, struct arena *arena, struct slice ehr,
                              struct slice patient, struct slice *into_out);
 
+/* Until when a mapping's proposals for the patient were declined; STATUS_ABSENT: they were not. */
+enum status store_find_declined(struct store *store, struct arena *arena, struct slice ehr,
+                                struct slice patient, struct slice mapping, int64_t *until_out);
+
 /* The switch of this EHR, or of all. */
 enum status store_read_switch(struct store *store, struct slice ehr, struct slice name,
                               bool *on_out);

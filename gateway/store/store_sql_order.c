@@ -13,6 +13,18 @@ static enum status add_trail(struct sqlite_store *store, struct slice ehr, struc
     return sqlite_add_trail(store, ehr, (struct trail_lines){&line, 1});
 }
 
+static enum status decline(struct sqlite_store *store, const struct store_order *tx)
+{
+    struct sql sql = sql_begin(&store->writer, SQL_PUT_DECLINED);
+    sql_text(&sql, tx->in.ehr);
+    sql_text(&sql, tx->in.patient);
+    sql_text(&sql, tx->in.mapping);
+    sql_int(&sql, tx->in.declined_until);
+    sql_text(&sql, tx->in.by);
+    sql_int(&sql, store->now);
+    return sql_run(&sql, NULL);
+}
+
 enum status sqlite_order(struct sqlite_store *store, struct store_order *tx)
 {
     if (tx->in.ehr.len == 0 || tx->in.patient.len == 0 || tx->in.change_count == 0) {
@@ -31,6 +43,12 @@ enum status sqlite_order(struct sqlite_store *store, struct store_order *tx)
     enum status status = sql_run(&sql, NULL);
     if (status == STATUS_OK) {
         status = sqlite_add_changes(store, &evaluation, tx->in.changes, tx->in.change_count);
+    }
+    if (status == STATUS_OK && tx->in.mapping.len != 0) {
+        status = decline(store, tx);
+    }
+    if (status == STATUS_OK) {
+        status = sqlite_add_trail(store, tx->in.ehr, tx->in.trail);
     }
     tx->out.evaluation = evaluation.id;
     return status == STATUS_OK ? add_trail(store, tx->in.ehr, evaluation.id, tx->in.patient,

@@ -160,6 +160,7 @@ static bool verdict_of(enum reason reason, enum row_state *state_out)
         *state_out = ROW_HANDED_OVER;
         return true;
     case REASON_RULE:
+    case REASON_DECLINED:
     case REASON_NOT_ELIGIBLE:
         *state_out = ROW_DROPPED;
         return true;

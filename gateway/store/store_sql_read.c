@@ -411,6 +411,33 @@ static enum status read_next(void *db, struct slice ehr, struct store_next *out)
     return sqlite_ask(db, NULL, ask_next, &by);
 }
 
+static enum status ask_declined(struct sqlite_store *store, struct arena *arena, void *arg)
+{
+    const struct by *by = arg;
+    int64_t until = 0;
+    (void)arena;
+    struct sql sql = sql_begin(&store->reader, SQL_FIND_DECLINED);
+    sql_text(&sql, by->a);
+    sql_text(&sql, by->b);
+    sql_text(&sql, by->c);
+    bool found = sql_row(&sql);
+    if (found) {
+        until = sql_get_int(&sql, 0);
+    }
+    enum status status = absent_unless(found, sql_end(&sql));
+    if (status == STATUS_OK) {
+        *(int64_t *)by->out = until;
+    }
+    return status;
+}
+
+static enum status find_declined(void *db, struct arena *arena, struct slice ehr,
+                                 struct slice patient, struct slice mapping, int64_t *out)
+{
+    struct by by = {.a = ehr, .b = patient, .c = mapping, .out = out};
+    return sqlite_ask(db, arena, ask_declined, &by);
+}
+
 const struct store_questions sqlite_questions = {
     .message = read_message,
     .evaluation = read_evaluation,
@@ -422,6 +449,7 @@ const struct store_questions sqlite_questions = {
     .poll = read_poll,
     .subscription = read_subscription,
     .capability = read_capability,
+    .declined = find_declined,
     .merge = find_merge,
     .lever = read_switch,
     .next = read_next,

@@ -179,9 +179,12 @@ struct store_order {
         struct slice visit;
         const struct change *changes; /* as in store_save_plan; at least one */
         size_t change_count;
-        struct slice what; /* for the trail: "recalled" */
-        struct slice by;   /* the operating-system account */
-        struct slice why;  /* may be empty */
+        struct slice what;    /* for the trail: "recalled" */
+        struct slice by;      /* the operating-system account */
+        struct slice why;     /* may be empty */
+        struct slice mapping; /* whose proposals were declined; empty: none were */
+        int64_t declined_until;
+        struct trail_lines trail;
     } in;
     struct {
         struct uuid evaluation;

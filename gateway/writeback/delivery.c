@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "gateway/plan/dress.h"
+#include "gateway/plan/plan_accept.h"
 #include "gateway/plan/plan_diff.h"
 #include "gateway/plan/plan_merge.h"
 #include "gateway/writeback/look_up.h"
@@ -147,10 +148,11 @@ static enum status delivered(struct delivery *d, const struct json *theirs, stru
 {
     struct attempt_result *result = &d->end.result;
     bool edited = d->edited || d->change->item.life == ITEM_EDITED;
-    result->life = d->change->kind == CHANGE_WITHDRAW ? ITEM_WITHDRAWN
-                   : !plan_diff_is_draft(theirs)      ? life_of(theirs)
-                   : edited                           ? ITEM_EDITED
-                                                      : ITEM_DRAFT;
+    bool ended = d->change->kind == CHANGE_ACCEPT && plan_diff_is_ended(theirs);
+    result->life = d->change->kind == CHANGE_WITHDRAW || ended ? ITEM_WITHDRAWN
+                   : !plan_diff_is_draft(theirs)               ? life_of(theirs)
+                   : edited                                    ? ITEM_EDITED
+                                                               : ITEM_DRAFT;
     result->ehr_id = arena_copy(d->arena, id);
     result->ehr_version = arena_copy(d->arena, version);
     result->base = json_write(d->arena, theirs, JSON_COMPACT);
@@ -518,6 +520,10 @@ static enum status after_read(struct delivery *d)
     if (!plan_diff_is_draft(theirs)) {
         enum item_life life = life_of(theirs);
         return leave(d, life, life == ITEM_ACCEPTED ? SLICE("accepted") : SLICE("ended-by-person"));
+    }
+    if (change->kind ==
+        CHANGE_ACCEPT) { /* of the draft as it stands, with what persons made of it */
+        return update(d, plan_decide(d->arena, d->wanted, base, theirs));
     }
     if (base == NULL) {
         return finish(d, ROW_HELD, REASON_DAMAGED);

@@ -201,6 +201,7 @@ static enum status hold_against_table(void *arg)
     check_given(work->arena, SCOPE_ehr, ehr_open, NULL);
     check_given(work->arena, SCOPE_subscription, ehr_open, "subscriptions");
     check_given(work->arena, SCOPE_sender, ehr_open, "senders");
+    check_given(work->arena, SCOPE_acceptor, ehr_open, "accept");
     return STATUS_OK;
 }
 
