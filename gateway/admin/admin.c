@@ -91,6 +91,7 @@ struct serving {
     struct arena *arena;
     int fd;
     uid_t uid;
+    bool trusted; /* our own account, or root */
     struct slice request;
 };
 
@@ -109,13 +110,20 @@ static enum status serve_run(void *arg)
 {
     struct serving *serving = arg;
     struct slice account = account_of(serving->arena, serving->uid);
+    if (!serving->trusted && !desk_is_for_anyone(serving->arena, serving->request)) {
+        LOG(serving->admin->options.log, LOG_WARNING, "control-refused",
+            LOG_TEXT(DETAIL, "an account that is neither ours nor root asked"));
+        write_all(serving->fd,
+                  SLICE("{\"ok\":false,\"error\":\"this account may not ask\",\"exit\":64}\n"));
+        return STATUS_OK;
+    }
     struct slice answer =
         desk_answer(&serving->admin->options.desk, serving->arena, serving->request, account);
     return write_all(serving->fd, answer) && write_all(serving->fd, SLICE("\n")) ? STATUS_OK
                                                                                  : STATUS_IO;
 }
 
-static bool may_ask(const struct admin *admin, int fd, uid_t *uid_out)
+static bool peer_uid(const struct admin *admin, int fd, uid_t *uid_out, bool *trusted_out)
 {
     struct ucred peer;
     socklen_t len = sizeof peer;
@@ -123,7 +131,8 @@ static bool may_ask(const struct admin *admin, int fd, uid_t *uid_out)
         return false;
     }
     *uid_out = peer.uid;
-    return peer.uid == 0 || peer.uid == admin->options.account;
+    *trusted_out = peer.uid == 0 || peer.uid == admin->options.account;
+    return true;
 }
 
 static void serve(struct admin *admin, int fd)
@@ -131,15 +140,8 @@ static void serve(struct admin *admin, int fd)
     char line[REQUEST_MOST];
     struct serving serving = {.admin = admin, .fd = fd};
     size_t len;
-    if (!may_ask(admin, fd, &serving.uid)) {
-        LOG(admin->options.log, LOG_WARNING, "control-refused",
-            LOG_TEXT(DETAIL, "an account that is neither ours nor root asked"));
-        /* What is left unread when the socket is closed would take the answer with it. */
-        (void)read_line(fd, line, sizeof line, &len);
-        write_all(fd, SLICE("{\"ok\":false,\"error\":\"this account may not ask\",\"exit\":64}\n"));
-        return;
-    }
-    if (!read_line(fd, line, sizeof line, &len)) {
+    if (!peer_uid(admin, fd, &serving.uid, &serving.trusted) ||
+        !read_line(fd, line, sizeof line, &len)) {
         return;
     }
     serving.request = slice_from(line, len);

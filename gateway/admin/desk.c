@@ -81,6 +81,7 @@ static int exit_of(enum status status)
 {
     return status == STATUS_ABSENT    ? EXIT_OF_ABSENT
            : status == STATUS_INVALID ? EXIT_OF_INPUT
+           : status == STATUS_REFUSED ? EXIT_OF_ABSENT
            : status == STATUS_AGAIN   ? EXIT_OF_AGAIN
                                       : EXIT_OF_FAULT;
 }
@@ -96,6 +97,17 @@ static struct slice refuse(struct asking *asking, enum status status)
     view_text(asking->arena, answer, "error", error);
     view_number(asking->arena, answer, "exit", exit_of(status));
     return json_write(asking->arena, answer, JSON_COMPACT);
+}
+
+bool desk_is_for_anyone(struct arena *arena, struct slice request)
+{
+    struct diag_list unheard;
+    const struct json *json = NULL;
+    diag_init(&unheard, arena, 1);
+    json_parse(arena, source_create(arena, SLICE("request"), request), &LIMITS_DEFAULT, &unheard,
+               &json);
+    struct slice verb = json_get_text(json, "verb");
+    return slice_is(verb, "accept") || slice_is(verb, "decline");
 }
 
 struct slice desk_answer(const struct desk *desk, struct arena *arena, struct slice request,

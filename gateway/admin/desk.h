@@ -5,6 +5,8 @@
  *   {"verb":"stop-writes","ehr":NAME}        {"verb":"resume-writes"}
  *   {"verb":"recall","mapping":"NAME@VERSION","ehr":NAME,"dry":true}, and to go on "from" and
  *   "after" as the answer gave them
+ *   {"verb":"accept","what":IDENTIFIER,"as":"Practitioner/7","goals":"water,active","speaker":...}
+ *   {"verb":"decline","what":IDENTIFIER,"as":"Practitioner/7","for":"6-months"}
  *   {"verb":"queue",FILTER}                  {"verb":"backup-made","what":FILE}
  *   {"verb":"hold"|"release"|"replay"|"resend"|"drop","what":ID or FILTER,"why":TEXT,"dry":true}
  *   {"verb":"restored","what":FILE}          {"verb":"rebase","ehr":NAME,"what":URL}
@@ -39,6 +41,13 @@ struct desk_work {
     char refused_why[480]; /* the first mistake, with its place */
 };
 
+/* What acceptance sets on a CarePlan, on each chosen Goal, on each order; NULL: nothing. */
+struct desk_acceptance {
+    struct json *care_plan;
+    struct json *goal;
+    struct json *order;
+};
+
 struct desk {
     struct store *store;
     const struct clock *clock;
@@ -52,8 +61,20 @@ struct desk {
     enum status (*read_again)(void *arg, struct arena *arena, struct uuid message, struct slice by);
     /* There may be something to do: writes were resumed, visits released; may be NULL. */
     void (*switched)(void *arg);
+    /* Reads a resource from the EHR and waits for it. STATUS_ABSENT: there is none; STATUS_AGAIN:
+     * it could not be asked. NULL: nobody runs who could. */
+    enum status (*read_ehr)(void *arg, struct arena *arena, struct slice ehr, struct slice type,
+                            struct slice id, const struct json **resource_out);
+    /* `on-accept` of the active mapping for an item's plan. STATUS_ABSENT: it has none. NULL as
+     * above. */
+    enum status (*on_accept)(void *arg, struct arena *arena, const struct item_key *key,
+                             struct slice acceptor, struct slice speaker,
+                             struct desk_acceptance *acceptance_out);
     void *arg;
 };
+
+/* Verbs that any account may ask that reaches the socket: who may is decided by the EHR's file. */
+bool desk_is_for_anyone(struct arena *arena, struct slice request);
 
 /* `account`: who asks, as the operating system names him. Never fails: what is wrong is told in the
  * answer. Lives in the arena, inside arena_run(). */

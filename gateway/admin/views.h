@@ -34,6 +34,11 @@ enum status ask_note_restore(struct asking *asking);
 enum status ask_rotate(struct asking *asking);
 enum status ask_rebase(struct asking *asking);
 
+/* ---- decide.c ---- */
+
+enum status ask_accept(struct asking *asking);
+enum status ask_decline(struct asking *asking);
+
 /* ---- views ---- */
 
 enum status view_status(const struct desk *desk, struct arena *arena, const struct json *request,

@@ -259,6 +259,8 @@ struct desk life_desk(struct daemon *daemon)
                          .work = work_of,
                          .read_again = again_read,
                          .switched = woken,
+                         .read_ehr = decide_read,
+                         .on_accept = decide_on_accept,
                          .arg = daemon};
 }
 

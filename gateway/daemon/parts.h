@@ -144,6 +144,14 @@ size_t generation_calls(struct generation *generation);
 /* When neither is left. Accepts NULL. */
 void generation_destroy(struct generation **generation);
 
+/* ---- decide.c: of struct desk (admin/desk.h) ---- */
+
+enum status decide_read(void *arg, struct arena *arena, struct slice ehr, struct slice type,
+                        struct slice id, const struct json **resource_out);
+enum status decide_on_accept(void *arg, struct arena *arena, const struct item_key *key,
+                             struct slice acceptor, struct slice speaker,
+                             struct desk_acceptance *acceptance_out);
+
 /* ---- link.c ---- */
 
 /* Memory comes from the generation's arena. */

@@ -84,6 +84,18 @@ struct slice narrative_description(const struct json *resource)
     return text.len != 0 ? text : json_get_text(json_get(resource, "code"), "text");
 }
 
+struct slice narrative_language(const struct json *text)
+{
+    static const struct slice name = {" lang=\"", 7};
+    struct slice div = json_get_text(text, "div");
+    size_t end = slice_find(div, SLICE(">"), 0);
+    size_t at = slice_find(slice_part(div, 0, end), name, 0);
+    struct slice rest = at != SIZE_MAX ? slice_part(div, at + name.len, SIZE_MAX) : SLICE_NONE;
+    struct slice language = SLICE_NONE;
+    slice_cut(&rest, '"', &language);
+    return language;
+}
+
 /* The shape is fixed: what stands before the first paragraph and the list are taken as they are. */
 struct json *narrative_renew(struct arena *arena, const struct json *text,
                              const struct json *resource, bool with_lines)

@@ -33,6 +33,9 @@ struct json *narrative_render(struct arena *arena, const struct narrative *narra
 struct json *narrative_renew(struct arena *arena, const struct json *text,
                              const struct json *resource, bool with_lines);
 
+/* The language that a text of ours states; may be empty. Borrowed. */
+struct slice narrative_language(const struct json *text);
+
 /* What a Goal or an order says of itself; may be empty. Borrowed from the resource. */
 struct slice narrative_description(const struct json *resource);
 

@@ -3,6 +3,7 @@
 // whose elements stand when both the mapping and a clinician changed it.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { admit, encounterOf, goalsOf, kinds, make, measurementOf, plansOf } from '../lib/children.mjs';
 import { eplan, settled, startDaemon, subscribed, writeConfig } from '../lib/daemon.mjs';
@@ -233,6 +234,84 @@ test('a merged patient: the plan goes over to the one who stays, and is not made
   assert.deepEqual(plans.map((plan) => [plan.id, plan.status, plan.subject.reference]), [[world.plan.id, 'draft', `Patient/${stays.id}`]]);
   for (const goal of goals) assert.equal((await current(world, goal)).subject.reference, `Patient/${stays.id}`);
   assert.equal((await client.all('Goal')).length, goals.length);
+});
+
+const account = os.userInfo().username;
+
+// A plan that may be decided on at the gateway, and the Practitioner who may.
+async function decidable(name, active = true) {
+  const world = await proposed('overweight', name, { accept: [{ account, practitioner: 'Practitioner/to-be-made' }] });
+  const { id } = await make(world.ehr.client, { resourceType: 'Practitioner', active, name: [{ family: 'Testarzt' }] });
+  const practitioner = `Practitioner/${id}`;
+  for (const ehr of world.ehrs) ehr.accept = [{ account, practitioner }, { account: 'nobody-here', practitioner: 'Practitioner/other' }];
+  await writeConfig(world.folder, { ehrs: world.ehrs });
+  world.daemon.hangup();
+  await until('the reload', () => world.daemon.lines('reloaded').length > 0);
+  const { items } = await world.daemon.show(world.patient.id);
+  return { ...world, practitioner, item: items.find(({ item }) => item === 'care-plan').identifier };
+}
+
+test('accept: active, the author, the chosen goals; the others leave the plan; both names are recorded', async () => {
+  const world = await decidable('accept');
+  await make(world.ehr.client, { ...world.plan, note: [{ text: 'Grandmother cooks' }] });
+  const said = await eplan(world.config, 'accept', world.item, '--as', world.practitioner, '--goals', 'water,sleep');
+  assert.deepEqual([said.code, said.stderr], [0, '']);
+  await settled(world.daemon, 'north', { evaluations: 2 });
+  const plan = await current(world, world.plan);
+  assert.deepEqual([plan.status, plan.intent, plan.author.reference, plan.note], ['active', 'plan', world.practitioner, [{ text: 'Grandmother cooks' }]]);
+  const goals = await goalsOf(world.ehr.client, world.patient.id);
+  const active = goals.filter(({ lifecycleStatus }) => lifecycleStatus === 'active');
+  assert.deepEqual(active.map(({ description }) => description.text).sort(), ['Drink water or plain milk instead of sweet drinks', 'Go to bed on time: enough sleep every night']);
+  for (const goal of active) assert.equal(goal.expressedBy.reference, `Patient/${world.patient.id}`);
+  assert.ok(goals.filter((goal) => !active.includes(goal)).every(({ lifecycleStatus }) => lifecycleStatus === 'cancelled'));
+  assert.deepEqual(plan.goal.map(({ reference }) => reference).sort(), active.map(({ id }) => `Goal/${id}`).sort());
+  assert.match(plan.text.div, /<ul><li>Drink water[^<]*<\/li><li>Go to bed[^<]*<\/li><\/ul>/);
+  const { way, items } = await lastWay(world);
+  assert.deepEqual([way.state, way.reason], ['done', 'delivered']);
+  assert.ok(way.trail.some(({ what }) => what === 'accepted') && way.trail.some(({ what }) => what === 'provenance'), JSON.stringify(way.trail));
+  assert.equal(items.find(({ item }) => item === 'care-plan').life, 'accepted');
+  const again = await eplan(world.config, 'accept', world.item, '--as', world.practitioner, '--goals', 'none');
+  assert.equal(again.code, 1);
+  assert.match(again.stderr, /no draft any more/);
+  await correct(world, 33);
+  await settled(world.daemon, 'north', { evaluations: 3 });
+  await assertReview(world, 'accepted, other-plan');
+});
+
+test('decline: the draft is ended, and nothing is proposed before the time is over', async () => {
+  const world = await decidable('decline');
+  const said = await eplan(world.config, 'decline', `CarePlan/${world.plan.id}`, '--ehr', 'north', '--as', world.practitioner, '--for', '6-months');
+  assert.deepEqual([said.code, said.stderr], [0, '']);
+  await settled(world.daemon, 'north', { evaluations: 2 });
+  assert.equal((await current(world, world.plan)).status, 'revoked');
+  for (const goal of await goalsOf(world.ehr.client, world.patient.id)) assert.equal(goal.lifecycleStatus, 'rejected');
+  await nextVisit(world, { evaluations: 3 });
+  assert.equal((await plansOf(world.ehr.client, world.patient.id)).length, 1);
+  const { way } = await lastWay(world);
+  assert.deepEqual([way.state, way.reason], ['dropped', 'declined']);
+});
+
+test('nobody accepts who is not listed, for another Practitioner, or for one who is not active', async () => {
+  const world = await decidable('refused', false);
+  const refusals = [
+    [['--as', world.practitioner, '--goals', 'water'], 1, /no such Practitioner who is active/],
+    [['--as', 'Practitioner/other', '--goals', 'water'], 1, /may not act for that Practitioner/],
+    [['--as', 'somebody', '--goals', 'water'], 64, /--as Practitioner\/ID/],
+    [['--goals', 'water'], 64, /names a plan and for whom/],
+  ];
+  for (const [args, code, why] of refusals) {
+    const said = await eplan(world.config, 'accept', world.item, ...args);
+    assert.equal(said.code, code, said.stderr);
+    assert.match(said.stderr, why);
+  }
+  await writeConfig(world.folder, { ehrs: world.ehrs.map(({ accept, ...ehr }) => ehr) });
+  world.daemon.hangup();
+  await until('the reload', () => world.daemon.lines('reloaded').length > 1);
+  const off = await eplan(world.config, 'accept', world.item, '--as', world.practitioner, '--goals', 'water');
+  assert.match(off.stderr, /may not act for that Practitioner/);
+  assert.equal((await current(world, world.plan)).meta.versionId, world.plan.meta.versionId);
+  await world.daemon.stop();
+  assert.equal((await eplan(world.config, 'accept', world.item, '--as', world.practitioner, '--goals', 'water')).code, 75);
 });
 
 const version = /^version: (.*)$/m.exec(fs.readFileSync(path.join(rootDir, 'mappings/healthy-weight/mapping.yaml'), 'utf8'))[1];

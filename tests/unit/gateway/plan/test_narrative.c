@@ -25,6 +25,9 @@ static void every_value_is_escaped(void **state)
         "<div xmlns=\"http://www.w3.org/1999/xhtml\" lang=\"en\"><p>&lt;script&gt;</p><p>x &gt; "
         "y</p>"
         "<ul><li>a &lt; b &amp; c</li><li>&quot;quoted&quot; it&#39;s</li></ul></div>");
+    assert_true(slice_is(narrative_language(text), "en"));
+    assert_int_equal(narrative_language(NULL).len, 0);
+    assert_null(narrative_renew(arena, NULL, text, true));
     arena_destroy(&arena);
 }
 
