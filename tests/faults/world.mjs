@@ -37,7 +37,9 @@ export const direct = { subscriptions: [], poll: { interval: '0s', queries: [] }
 export async function startWorld(name, { script, profile, writable, args, ehr: given = {}, gateway = {}, env } = {}) {
   const folder = scratch(name);
   const ehr = await startEhr(folder, { script, profile, writable, args });
-  const config = await writeConfig(folder, { ehrs: [{ base: ehr.base, ...direct, ...given }], gateway });
+  // A setting given as undefined is the one that lib/daemon.mjs has.
+  const settings = Object.fromEntries(Object.entries({ ...direct, ...given }).filter(([, value]) => value !== undefined));
+  const config = await writeConfig(folder, { ehrs: [{ base: ehr.base, ...settings }], gateway });
   const world = { folder, ehr, config };
   world.start = async (more = {}) => { world.daemon = await startDaemon(folder, config, { env: { ...env, ...more } }); return world.daemon; };
   await world.start();
