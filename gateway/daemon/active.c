@@ -46,7 +46,10 @@ enum status active_load(struct arena *arena, const struct config *config, struct
     if (status == STATUS_OK) {
         active.hash = hash_of(arena, &files);
         active.validator = validator_create(arena, model_r4());
-        struct case_runner runner = {.validator = active.validator, .limits = LIMITS_DEFAULT};
+        struct case_runner runner = {.validator = active.validator,
+                                     .limits = LIMITS_DEFAULT,
+                                     .files = files.at,
+                                     .file_count = files.count};
         status = case_pass_all(&runner, active.mapping, arena, files.at, files.count, diags);
     }
     if (status == STATUS_OK) {

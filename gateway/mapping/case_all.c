@@ -27,9 +27,8 @@ enum status case_pass_all(const struct case_runner *runner, const struct mapping
         unsigned before = diags->count + diags->dropped;
         struct case_run *runs = NULL;
         size_t run_count = 0;
-        if (!slice_starts_with(files[i].path, SLICE("cases/")) ||
-            case_run_file(runner, mapping, arena, &files[i], diags, &runs, &run_count) !=
-                STATUS_OK) {
+        if (!case_is_file(&files[i]) || case_run_file(runner, mapping, arena, &files[i], diags,
+                                                      &runs, &run_count) != STATUS_OK) {
             continue;
         }
         for (size_t k = 0; k < run_count; k++) {
