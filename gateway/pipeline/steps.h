@@ -77,7 +77,7 @@ struct standing_look {
 };
 
 /* STATUS_OK: done was or will be called; the look is borrowed until then. */
-enum status standing_begin(const struct standing_look *look);
+enum status standing_begin(const struct standing_look *of);
 
 /* How an item stands, of which the EHR holds `theirs`. */
 enum item_life standing_life(struct arena *arena, const struct item *item,

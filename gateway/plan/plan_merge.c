@@ -96,7 +96,7 @@ void merge_note_conflict(struct merging *m)
 struct slice plan_paths_text(struct arena *arena, const struct plan_paths *paths)
 {
     struct buf out;
-    buf_init(&out, arena, PLAN_MERGE_PATHS * (PATH_MOST + 2));
+    buf_init(&out, arena, (size_t)PLAN_MERGE_PATHS * (PATH_MOST + 2));
     for (size_t i = 0; i < paths->count; i++) {
         buf_printf(&out, "%s%.*s", i != 0 ? ", " : "", SLICE_ARGS(paths->at[i]));
     }
@@ -245,24 +245,24 @@ static void merge_text(struct merging *m, const struct plan_sides *sides)
 
 /* ---- the whole ---- */
 
-void plan_merge(struct arena *arena, const struct model *model, const struct plan_sides *given,
+void plan_merge(struct arena *arena, const struct model *model, const struct plan_sides *sides,
                 const struct plan_owns *owns, struct slice item, struct plan_merge *merge_out)
 {
     static const char *const ignored[] = {"meta", "text", "id"};
-    struct plan_sides sides = *given;
+    struct plan_sides of = *sides;
     *merge_out = (struct plan_merge){0};
     struct merging m = {
         .arena = arena, .model = model, .owns = owns, .item = item, .out = merge_out};
     buf_init(&m.path, arena, PATH_MOST);
-    if (sides.wanted == NULL) {
-        sides.wanted = plan_merge_assume(arena, sides.base, sides.ours);
+    if (of.wanted == NULL) {
+        of.wanted = plan_merge_assume(arena, of.base, of.ours);
     }
     const struct model_type *type =
-        model_type_find(model, json_get_text(sides.theirs, "resourceType"));
-    merge_out->merged = merge_members(&m, type, &sides, true);
-    merge_out->unchanged = resource_same(arena, merge_out->merged, sides.theirs, ignored,
+        model_type_find(model, json_get_text(of.theirs, "resourceType"));
+    merge_out->merged = merge_members(&m, type, &of, true);
+    merge_out->unchanged = resource_same(arena, merge_out->merged, of.theirs, ignored,
                                          sizeof ignored / sizeof *ignored);
-    merge_text(&m, &sides);
+    merge_text(&m, &of);
 }
 
 struct json *plan_merge_assume(struct arena *arena, const struct json *base,
