@@ -99,6 +99,7 @@ static struct json *concept_value(struct build *b, const struct concept *concept
                                   const struct model_type *type)
 {
     struct arena *arena = b->eval->arena;
+    concept = concept_on(concept, &b->eval->visit->date);
     struct slice name =
         type != NULL ? model_type_name(b->eval->mapping->model, type) : SLICE("CodeableConcept");
     if (slice_is(name, "Coding")) {
@@ -110,7 +111,7 @@ static struct json *concept_value(struct build *b, const struct concept *concept
     struct json *value = json_new_object(arena);
     struct json *codings = json_new_array(arena);
     for (const struct concept *it = concept; it != NULL; it = it->also) {
-        json_append(codings, coding_of(b, it));
+        json_append(codings, coding_of(b, concept_on(it, &b->eval->visit->date)));
     }
     json_add(arena, value, SLICE("coding"), codings);
     json_add(arena, value, SLICE("text"), new_text(b, concept->display));

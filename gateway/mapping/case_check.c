@@ -109,10 +109,11 @@ static void check_names(struct running *r, const struct yaml *expect)
 
 /* ---- what is expected ---- */
 
-static const char *const expect_keys[] = {"outcome", "row",  "ask",   "reason", "say",  "drop",
-                                          "plan",    "hold", "holds", "growth", "that", "prompts"};
+static const char *const expect_keys[] = {"outcome", "row",     "ask",   "reason", "say",
+                                          "drop",    "plan",    "hold",  "holds",  "growth",
+                                          "that",    "prompts", "timers"};
 static const char *const outcomes[] = {"proposal", "hand-over", "hold", "drop", "not-eligible"};
-static const char *const expect_lists[] = {"holds", "that", "prompts"};
+static const char *const expect_lists[] = {"holds", "that", "prompts", "timers"};
 
 static void check_expect(struct running *r, const struct yaml *expect)
 {
@@ -126,7 +127,7 @@ static void check_expect(struct running *r, const struct yaml *expect)
             case_fault(r, outcome, "\"%.*s\" is no outcome", SLICE_ARGS(case_text(outcome)));
         diag_hint(r->diags, diag, "write proposal, hand-over, hold, drop or not-eligible");
     }
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < sizeof expect_lists / sizeof *expect_lists; i++) {
         const struct yaml *list = yaml_get(expect, expect_lists[i]);
         if (list != NULL && list->kind != YAML_LIST) {
             case_fault(r, list, "`%s` is a list, not %s", expect_lists[i],

@@ -310,7 +310,7 @@ static bool answers(const struct fact_rule *rule, const struct json *resource,
         if (piece->set != NULL) {
             by_code = true;
             if (concept_set_has(piece->set, json_get_text(coding, "system"),
-                                json_get_text(coding, "code"))) {
+                                json_get_text(coding, "code"), NULL)) {
                 return true;
             }
         }

@@ -56,21 +56,31 @@ static void compare_row(struct running *r, const struct evaluation_result *resul
     }
 }
 
-static void compare_prompts(struct running *r, const struct evaluation_result *result)
+/* These, in this order, and no other. */
+static void compare_list(struct running *r, const char *key, const struct slice *list, size_t count)
 {
-    const struct yaml *prompts = yaml_get(r->expect, "prompts");
-    if (prompts == NULL || prompts->kind != YAML_LIST) {
+    const struct yaml *wanted = yaml_get(r->expect, key);
+    if (wanted == NULL || wanted->kind != YAML_LIST) {
         return;
     }
     struct buf want;
     buf_init(&want, r->arena, 8192);
-    for (const struct yaml *it = prompts->first; it != NULL; it = it->next) {
+    for (const struct yaml *it = wanted->first; it != NULL; it = it->next) {
         buf_printf(&want, "%s%.*s", want.len != 0 ? " " : "", SLICE_ARGS(case_text(it)));
     }
-    struct slice got = joined(r, result->prompts, result->prompt_count);
+    struct slice got = joined(r, list, count);
     if (!slice_equal(buf_view(&want), got)) {
-        case_differ(r, "prompts", buf_view(&want), got);
+        case_differ(r, key, buf_view(&want), got);
     }
+}
+
+static void compare_timers(struct running *r, const struct evaluation_result *result)
+{
+    struct slice *ids = ARENA_ARRAY(r->arena, result->timer_count + 1, struct slice);
+    for (size_t i = 0; i < result->timer_count; i++) {
+        ids[i] = result->timers[i].id;
+    }
+    compare_list(r, "timers", ids, result->timer_count);
 }
 
 const char *const case_growth_keys[CASE_GROWTH_KEYS] = {"percentile", "bmi", "z", "percentOfP95"};
@@ -196,7 +206,8 @@ void case_compare(struct running *r, const struct evaluation_result *result)
     }
     compare_holds(r, result);
     compare_row(r, result);
-    compare_prompts(r, result);
+    compare_list(r, "prompts", result->prompts, result->prompt_count);
+    compare_timers(r, result);
     compare_growth(r, result);
     compare_that(r, result);
     compare_valid(r, result);

@@ -148,6 +148,14 @@ static struct json *whole_of(const struct mapping *m, struct arena *arena,
     add_row(arena, whole, m, result);
     add_searches(arena, whole, m, run, limits);
     add_texts(arena, whole, m, result);
+    struct json *timers = add_object(arena, whole, "timers");
+    for (size_t i = 0; i < result->timer_count; i++) {
+        char day[DATETIME_TEXT];
+        size_t len = datetime_print(&result->timers[i].date, day);
+        add_text(
+            arena, timers, result->timers[i].id,
+            arena_printf(arena, "%.*s on %.*s", SLICE_ARGS(result->timers[i].make), (int)len, day));
+    }
     struct json *why = add_object(arena, whole, "why");
     struct json *plans = add_object(arena, whole, "plan");
     for (size_t i = 0; i < result->item_count && plan != NULL; i++) {

@@ -15,6 +15,7 @@ struct eval {
     const struct limits *limits;
     struct diag_list *diags;
     const struct evaluation_input *input;
+    const struct visit *visit;
     struct path_env env;
     struct path_value values[VALUES_MOST]; /* what %name yields, so far */
     size_t value_count;
@@ -44,6 +45,11 @@ enum status evaluate_facts(struct eval *e, const struct fact_rule **failed_out);
 struct slice resource_date(const struct json *resource);
 /* Entered in error, refuted, cancelled: not a fact. */
 bool resource_is_void(const struct json *resource);
+
+/* ---- timers.c ---- */
+
+/* Those that run from this visit on, with their days. */
+enum status evaluate_timers(struct eval *e);
 
 /* ---- vitals.c ---- */
 

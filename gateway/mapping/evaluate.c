@@ -80,7 +80,7 @@ static enum path_member member_of(void *arg, struct slice url, struct slice syst
     if (set == NULL) {
         return PATH_MEMBER_UNKNOWN_SET;
     }
-    return concept_set_has(set, system, code) ? PATH_MEMBER_YES : PATH_MEMBER_NO;
+    return concept_set_has(set, system, code, &e->visit->date) ? PATH_MEMBER_YES : PATH_MEMBER_NO;
 }
 
 /* ---- what a visit is ---- */
@@ -111,6 +111,7 @@ static const struct json *without_race(struct eval *e, const struct json *patien
 
 static void publish_visit(struct eval *e, const struct json *patient, const struct visit *visit)
 {
+    e->visit = visit;
     evaluate_publish_one(e, "patient",
                          path_item_of(e->mapping->model, without_race(e, patient), NULL));
     struct datetime *date = ARENA_NEW(e->arena, struct datetime);
@@ -247,7 +248,7 @@ bool mapping_starts(const struct mapping *mapping, const struct json *resource)
     for (; coding != NULL; coding = json_next(coding)) {
         for (const struct piece *piece = mapping->starts_on; piece != NULL; piece = piece->next) {
             if (piece->set != NULL && concept_set_has(piece->set, json_get_text(coding, "system"),
-                                                      json_get_text(coding, "code"))) {
+                                                      json_get_text(coding, "code"), NULL)) {
                 return true;
             }
         }
@@ -339,9 +340,10 @@ static enum status decide(struct eval *e)
     result->outcome = row->action == ACTION_HAND_OVER ? OUTCOME_HAND_OVER
                       : row->action == ACTION_DROP    ? OUTCOME_DROP
                                                       : OUTCOME_PROPOSAL;
-    return row->action == ACTION_PROPOSE
-               ? evaluate_build(e, mapping_find_plan(e->mapping, row->target))
-               : STATUS_OK;
+    if (row->action == ACTION_PROPOSE) {
+        status = evaluate_build(e, mapping_find_plan(e->mapping, row->target));
+    }
+    return status == STATUS_OK && row->action != ACTION_DROP ? evaluate_timers(e) : status;
 }
 
 /* All holds are evaluated, so that a person sees every reason at once; true or unknown stops. */

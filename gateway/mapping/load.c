@@ -295,11 +295,28 @@ const struct text_entry *mapping_find_text(const struct mapping *mapping, struct
     return NULL;
 }
 
-bool concept_set_has(const struct concept_set *set, struct slice system, struct slice code)
+bool concept_counts(const struct concept *concept, const struct datetime *date)
+{
+    return date == NULL ||
+           ((concept->from == NULL || datetime_compare(concept->from, date) != ORDER_GREATER) &&
+            (concept->until == NULL || datetime_compare(concept->until, date) != ORDER_LESS));
+}
+
+const struct concept *concept_on(const struct concept *concept, const struct datetime *date)
+{
+    while (concept->later != NULL && !concept_counts(concept, date)) {
+        concept = concept->later;
+    }
+    return concept;
+}
+
+bool concept_set_has(const struct concept_set *set, struct slice system, struct slice code,
+                     const struct datetime *date)
 {
     for (size_t i = 0; i < set->count; i++) {
         if (slice_equal(set->concepts[i].code, code) &&
-            (system.len == 0 || slice_equal(set->concepts[i].system, system))) {
+            (system.len == 0 || slice_equal(set->concepts[i].system, system)) &&
+            concept_counts(&set->concepts[i], date)) {
             return true;
         }
     }

@@ -154,6 +154,7 @@ const struct model_type *load_query_type(struct loader *l, const struct yaml *no
 /* ---- one file each ---- */
 
 void load_rules(struct loader *l, const struct yaml *root);     /* mapping.yaml */
+void load_timers(struct loader *l, const struct yaml *node);    /* its timers */
 void load_decide(struct loader *l, const struct yaml *node);    /* its decision table */
 void load_plan(struct loader *l, const struct yaml *root);      /* plans/NAME.yaml */
 void load_part(struct loader *l, const struct yaml *root);      /* parts/NAME.yaml */

@@ -1,4 +1,5 @@
 #include "gateway/mapping/load.h"
+#include "gateway/mapping/reading.h"
 
 /* What the files of a folder must agree on; asked when all of them are read. */
 
@@ -100,6 +101,57 @@ static void check_file(struct loader *l, const struct text_file *file)
     check_translations(l, file);
 }
 
+/* As a family reads it: each value is a number of more than one. */
+static struct slice rendered(struct loader *l, const struct text_entry *entry,
+                             struct slice language)
+{
+    const struct slice *names;
+    struct slice missing;
+    size_t count = phrase_names(entry->phrase, &names);
+    struct phrase_value *values = ARENA_ARRAY(l->arena, count + 1, struct phrase_value);
+    struct buf out;
+    buf_init(&out, l->arena, (size_t)1 << 20);
+    for (size_t i = 0; i < count; i++) {
+        values[i] = (struct phrase_value){names[i], SLICE("2")};
+    }
+    return phrase_render(entry->phrase, language, values, count, &out, &missing) == STATUS_OK
+               ? buf_view(&out)
+               : SLICE_NONE;
+}
+
+/* All family texts of a file together: a formula says little of a few words. */
+enum { WORDS_LEAST = 10 };
+
+static void check_grade(struct loader *l, const struct text_file *file)
+{
+    struct reading reading = {0};
+    struct reading hardest = {0};
+    const struct text_entry *worst = NULL;
+    for (size_t i = 0; i < file->count; i++) {
+        if (file->entries[i].audience != FOR_FAMILY || file->entries[i].phrase == NULL) {
+            continue;
+        }
+        struct slice text = rendered(l, &file->entries[i], file->language);
+        struct reading one = {0};
+        reading_add(&reading, file->language, text);
+        reading_add(&one, file->language, text);
+        if (worst == NULL ||
+            reading_grade(&one, file->language) > reading_grade(&hardest, file->language)) {
+            worst = &file->entries[i];
+            hardest = one;
+        }
+    }
+    double grade = reading_grade(&reading, file->language);
+    if (worst != NULL && reading.words >= WORDS_LEAST && file->grade != 0 &&
+        grade >= (double)file->grade + 1.0) {
+        struct diag *diag = load_fault(
+            l, DIAG_MAPPING_GRADE, worst->span,
+            "the family texts of this file are for grade %.1f, and it says %u; this one is hardest",
+            grade, (unsigned)file->grade);
+        diag_hint(l->diags, diag, "shorter sentences, shorter words");
+    }
+}
+
 static void check_texts(struct loader *l)
 {
     const struct mapping *m = l->mapping;
@@ -123,6 +175,9 @@ static void check_texts(struct loader *l)
     }
     for (size_t i = 0; i < m->text_count; i++) {
         check_file(l, &m->texts[i]);
+        if (reading_knows(m->texts[i].language)) {
+            check_grade(l, &m->texts[i]);
+        }
     }
 }
 

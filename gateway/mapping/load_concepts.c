@@ -30,11 +30,31 @@ static void read_status(struct loader *l, const struct yaml *node, void *target)
     ((struct concept *)target)->status = (enum code_status)which;
 }
 
+static const struct datetime *read_day(struct loader *l, const struct yaml *node)
+{
+    struct datetime *day = ARENA_NEW(l->arena, struct datetime);
+    struct slice text = load_text(l, node);
+    if (text.len == 0 || datetime_parse(text, FORM_FHIR_DATE, day, NULL) != STATUS_OK ||
+        day->part != PART_DAY) {
+        load_fault(l, DIAG_MAPPING_VALUE, node->span, "a day is expected here: 2025-10-01");
+        return NULL;
+    }
+    return day;
+}
+
+static void read_from(struct loader *l, const struct yaml *node, void *target)
+{
+    ((struct concept *)target)->from = read_day(l, node);
+}
+
+static void read_until(struct loader *l, const struct yaml *node, void *target)
+{
+    ((struct concept *)target)->until = read_day(l, node);
+}
+
 static const struct field concept_fields[] = {
-    {"system", true, read_system},
-    {"code", true, read_code},
-    {"display", true, read_display},
-    {"status", true, read_status},
+    {"system", true, read_system}, {"code", true, read_code},  {"display", true, read_display},
+    {"status", true, read_status}, {"from", false, read_from}, {"until", false, read_until},
 };
 
 /* One code means one thing: another display says that one of the two is a slip. */
@@ -76,6 +96,10 @@ static struct concept read_concept(struct loader *l, const struct yaml *node)
     load_check_race(l, concept.system, node->span);
     load_check_race(l, concept.code, node->span);
     check_code(l, node, &concept);
+    if (concept.from != NULL && concept.until != NULL &&
+        datetime_compare(concept.until, concept.from) == ORDER_LESS) {
+        load_fault(l, DIAG_MAPPING_DATES, node->span, "this code ends before it begins");
+    }
     return concept;
 }
 
@@ -84,6 +108,31 @@ static struct concept read_concept(struct loader *l, const struct yaml *node)
 static void read_set_site(struct loader *l, const struct yaml *node, void *target)
 {
     load_bool(l, node, &((struct concept_set *)target)->site);
+}
+
+/* a ends before b begins. */
+static bool is_before(const struct concept *a, const struct concept *b)
+{
+    return a->until != NULL && b->from != NULL && datetime_compare(a->until, b->from) == ORDER_LESS;
+}
+
+/* A code may stand twice in a set, for two times that do not meet. */
+static void check_periods(struct loader *l, const struct yaml *node, const struct concept_set *set,
+                          const struct concept *concept)
+{
+    for (size_t i = 0; i < set->count; i++) {
+        const struct concept *other = &set->concepts[i];
+        if (!slice_equal(other->code, concept->code) ||
+            !slice_equal(other->system, concept->system)) {
+            continue;
+        }
+        if (!is_before(other, concept) && !is_before(concept, other)) {
+            bool dated = concept->from != NULL || concept->until != NULL;
+            load_fault(l, dated ? DIAG_MAPPING_DATES : DIAG_MAPPING_DUPLICATE, node->span,
+                       dated ? "this code stands in the set twice on some days"
+                             : "this code stands in the set twice");
+        }
+    }
 }
 
 static void read_set_codes(struct loader *l, const struct yaml *node, void *target)
@@ -104,9 +153,7 @@ static void read_set_codes(struct loader *l, const struct yaml *node, void *targ
     set->concepts = concepts;
     for (const struct yaml *entry = node->first; entry != NULL; entry = entry->next) {
         struct concept concept = read_concept(l, entry);
-        if (concept_set_has(set, concept.system, concept.code)) {
-            load_fault(l, DIAG_MAPPING_DUPLICATE, entry->span, "this code stands in the set twice");
-        }
+        check_periods(l, entry, set, &concept);
         concepts[set->count++] = concept;
     }
     if (set->count == 0) {
@@ -177,6 +224,36 @@ static void read_sets(struct loader *l, const struct yaml *node, void *target)
     }
 }
 
+/* One name, one code after the other: from always, until today and on, without a gap. */
+static struct concept read_versions(struct loader *l, const struct yaml *list)
+{
+    struct concept *versions = ARENA_ARRAY(l->arena, list->count + 1, struct concept);
+    size_t count = 0;
+    for (const struct yaml *it = list->first; it != NULL; it = it->next) {
+        struct concept *one = &versions[count++];
+        *one = read_concept(l, it);
+        if (count == 1) {
+            continue;
+        }
+        const struct concept *before = &versions[count - 2];
+        versions[count - 2].later = one;
+        struct datetime next;
+        if (before->until == NULL || one->from == NULL ||
+            datetime_add(before->until, 1, CALENDAR_DAY, &next) != STATUS_OK ||
+            datetime_compare(&next, one->from) != ORDER_EQUAL) {
+            struct diag *diag = load_fault(l, DIAG_MAPPING_DATES, it->span,
+                                           "between this code and the one before it is a gap, or "
+                                           "they overlap");
+            diag_hint(l->diags, diag, "`from` is the day after the `until` of the one before");
+        }
+    }
+    if (count != 0 && (versions[0].from != NULL || versions[count - 1].until != NULL)) {
+        load_fault(l, DIAG_MAPPING_DATES, list->span,
+                   "the first code has no `from`, and the last no `until`: no day is without one");
+    }
+    return versions[0];
+}
+
 /* A site's own code for the same thing stands before the mapping's. */
 static void add_code(struct loader *l, struct concept concept)
 {
@@ -212,7 +289,15 @@ static void read_codes(struct loader *l, const struct yaml *node, void *target)
         return;
     }
     for (const struct yaml *member = node->first; member != NULL; member = member->next) {
-        struct concept concept = read_concept(l, member);
+        if (l->describing) {
+            read_concept(l, describe_or(l, member));
+            const struct yaml *list = describe_or(l, member);
+            load_is(l, list, YAML_LIST);
+            read_concept(l, list->first);
+            return;
+        }
+        struct concept concept =
+            member->kind == YAML_LIST ? read_versions(l, member) : read_concept(l, member);
         concept.span = member->key.span;
         concept.name = member->key.text;
         add_code(l, concept);

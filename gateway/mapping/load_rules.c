@@ -434,6 +434,10 @@ static void read_in_order(struct loader *l, const struct yaml *root)
     if (node != NULL) {
         load_decide(l, node);
     }
+    node = yaml_get(root, "timers");
+    if (node != NULL) {
+        load_timers(l, node);
+    }
     node = yaml_get(root, "site");
     if (node != NULL) {
         read_site(l, node);
@@ -517,21 +521,14 @@ static void settle_growth(struct mapping *m)
 static void load_overlay(struct loader *l, const struct yaml *root)
 {
     static const struct field fields[] = {
-        {"extends", true, NULL},
-        {"mapping", true, read_mapping_name},
-        {"version", true, read_version},
-        {"fhir", false, read_fhir},
-        {"owners", true, read_owners},
-        {"languages", false, read_languages},
-        {"visit", false, read_visit},
-        {"facts", false, load_facts},
-        {"growth", false, refuse_growth},
-        {"define", false, NULL},
-        {"food-at-risk", false, NULL},
-        {"holds", false, NULL},
-        {"decide", false, NULL},
-        {"sources", false, NULL},
-        {"site", false, NULL},
+        {"extends", true, NULL},          {"mapping", true, read_mapping_name},
+        {"version", true, read_version},  {"fhir", false, read_fhir},
+        {"owners", true, read_owners},    {"languages", false, read_languages},
+        {"visit", false, read_visit},     {"facts", false, load_facts},
+        {"growth", false, refuse_growth}, {"define", false, NULL},
+        {"food-at-risk", false, NULL},    {"holds", false, NULL},
+        {"decide", false, NULL},          {"timers", false, NULL},
+        {"sources", false, NULL},         {"site", false, NULL},
     };
     const struct yaml *extends = yaml_get(root, "extends");
     if (extends != NULL) {
@@ -567,6 +564,7 @@ void load_rules(struct loader *l, const struct yaml *root)
         {"food-at-risk", false, NULL},
         {"holds", true, NULL},
         {"decide", true, NULL},
+        {"timers", false, NULL},
         {"sources", false, NULL},
         {"site", false, NULL},
     };

@@ -92,7 +92,14 @@ static void read_plan_name(struct loader *l, const struct yaml *node, void *targ
 
 static void read_language(struct loader *l, const struct yaml *node, void *target)
 {
-    ((struct text_file *)target)->language = load_name(l, node);
+    struct slice language = load_name(l, node);
+    ((struct text_file *)target)->language = language;
+    if (language.len != 0 && !phrase_knows(language) && !l->describing) {
+        struct diag *diag = load_fault(
+            l, DIAG_MAPPING_VALUE, node->span,
+            "no plural and number rules are known of the language \"%.*s\"", SLICE_ARGS(language));
+        diag_hint(l->diags, diag, "known are en, es, es-419, es-MX, es-PR and es-US");
+    }
 }
 
 static void read_grade(struct loader *l, const struct yaml *node, void *target)

@@ -159,6 +159,13 @@ struct plan_item {
     struct json *resource;
 };
 
+/* An item of the work list to be made on a day, by this visit as it is known now. */
+struct timer_due {
+    struct slice id;   /* "recall": unique in the mapping */
+    struct slice make; /* what the item is called: "recall-task" */
+    struct datetime date;
+};
+
 struct evaluation_result {
     enum outcome outcome;
     struct slice reason;    /* one neutral word: a hold's id, a drop's name, "fetch-failed", what to
@@ -176,6 +183,9 @@ struct evaluation_result {
     size_t prompt_count;
     struct plan_item *items; /* goals first, then orders, the CarePlan last */
     size_t item_count;
+    struct timer_due *timers; /* of a proposal or a hand-over; those of an earlier evaluation of the
+                                 visit that are not here any more are void */
+    size_t timer_count;
     struct growth_assessment growth; /* as assessed for this visit */
     bool assessed;                   /* false: there was nothing to assess */
 };

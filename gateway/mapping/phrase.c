@@ -4,7 +4,7 @@
 
 enum { DEPTH_MOST = 4, NAMES_MOST = 16 };
 
-enum part_kind { PART_LITERAL, PART_VALUE, PART_PLURAL, PART_COUNT };
+enum part_kind { PART_LITERAL, PART_VALUE, PART_PLURAL, PART_COUNT, PART_NUMBER };
 
 struct part {
     enum part_kind kind;
@@ -145,9 +145,14 @@ static enum status read_plural(struct reader *r, struct part *part)
 {
     size_t start = r->at;
     struct slice kind = read_name(r);
+    if (slice_is(kind, "number")) {
+        part->kind = PART_NUMBER;
+        skip_blank(r);
+        return STATUS_OK;
+    }
     if (!slice_is(kind, "plural")) {
         return fault(r, start, r->at > start ? r->at : start + 1,
-                     "only `plural` may follow a name here",
+                     "only `plural` or `number` may follow a name here",
                      "write {n, plural, one {...} other {...}}");
     }
     skip_blank(r);
@@ -275,11 +280,75 @@ static const struct phrase_value *find_value(struct writer *w, struct slice name
     return NULL;
 }
 
-/* CLDR cardinal rules; of the languages texts are written in so far, each has this same rule for
- * `one`. */
-static bool is_one(struct slice number)
+/* CLDR: how a language writes numbers, and which it counts as one. */
+struct number_rule {
+    const char *language;
+    char decimal;
+    char group;
+    size_t group_from; /* digits before the point from which they are grouped */
+    bool one_any; /* 1.0 is one too (es: n = 1); else 1 without decimals alone (en: i = 1, v = 0) */
+};
+
+static const struct number_rule rules[] = {
+    {"en", '.', ',', 4, false},   {"es-419", '.', ',', 4, true}, {"es-MX", '.', ',', 4, true},
+    {"es-US", '.', ',', 4, true}, {"es-PR", '.', ',', 4, true},  {"es", ',', '.', 5, true},
+};
+
+/* The rule of the language and region, else of the language; NULL: none is known. */
+static const struct number_rule *rule_of(struct slice language)
 {
-    return slice_is(number, "1");
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
+        struct slice name = slice_of(rules[i].language);
+        if (slice_starts_with(language, name) &&
+            (language.len == name.len || language.at[name.len] == '-')) {
+            return &rules[i];
+        }
+    }
+    return NULL;
+}
+
+bool phrase_knows(struct slice language)
+{
+    return rule_of(language) != NULL;
+}
+
+static bool is_one(const struct number_rule *rule, struct slice number)
+{
+    struct slice rest = number;
+    struct slice whole = SLICE_NONE;
+    slice_cut(&rest, '.', &whole);
+    bool zeros = rule != NULL && rule->one_any;
+    for (size_t i = 0; i < rest.len && zeros; i++) {
+        zeros = rest.at[i] == '0';
+    }
+    return slice_is(whole, "1") && (rest.at == NULL || zeros);
+}
+
+/* "1234.5" as the language writes it; what is no number stays as it is. */
+static void write_number(struct writer *w, struct slice number)
+{
+    const struct number_rule *rule = rule_of(w->language);
+    struct slice rest = number;
+    struct slice whole = SLICE_NONE;
+    uint64_t checked = 0;
+    slice_cut(&rest, '.', &whole);
+    bool minus = whole.len != 0 && whole.at[0] == '-';
+    struct slice digits = slice_part(whole, minus, SIZE_MAX);
+    if (rule == NULL || !slice_to_u64(digits, &checked)) {
+        buf_add_slice(w->out, number);
+        return;
+    }
+    buf_add_cstr(w->out, minus ? "-" : "");
+    for (size_t i = 0; i < digits.len; i++) {
+        if (i != 0 && (digits.len - i) % 3 == 0 && digits.len >= rule->group_from) {
+            buf_add_char(w->out, rule->group);
+        }
+        buf_add_char(w->out, digits.at[i]);
+    }
+    if (rest.at != NULL) {
+        buf_add_char(w->out, rule->decimal);
+        buf_add_slice(w->out, rest);
+    }
 }
 
 static enum status write_parts(struct writer *w, const struct part *part)
@@ -293,12 +362,17 @@ static enum status write_parts(struct writer *w, const struct part *part)
         if (value == NULL) {
             return STATUS_ABSENT;
         }
+        if (part->kind == PART_NUMBER || part->kind == PART_COUNT) {
+            write_number(w, value->text);
+            continue;
+        }
         if (part->kind != PART_PLURAL) {
             buf_add_slice(w->out, value->text);
             continue;
         }
-        const struct part *form =
-            is_one(value->text) && part->one != NULL ? part->one : part->other;
+        const struct part *form = is_one(rule_of(w->language), value->text) && part->one != NULL
+                                      ? part->one
+                                      : part->other;
         enum status status = write_parts(w, form);
         if (status != STATUS_OK) {
             return status;

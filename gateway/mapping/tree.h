@@ -7,6 +7,7 @@
 #define GATEWAY_MAPPING_TREE_H
 
 #include "fhir/path/path.h"
+#include "fhir/types/quantity.h"
 #include "gateway/base/yaml.h"
 #include "gateway/mapping/mapping.h"
 #include "gateway/mapping/phrase.h"
@@ -19,8 +20,11 @@ struct expr { /* a FHIRPath expression of the author, quoted in YAML */
 enum code_status { CODE_VERIFIED, CODE_SECONDARY, CODE_MEMORY };
 
 struct concept {
-    struct slice name;          /* of an entry of `codes`; empty in a set */
-    const struct concept *also; /* the code of the mapping that is extended; NULL: none */
+    struct slice name;            /* of an entry of `codes`; empty in a set */
+    const struct datetime *from;  /* first day it counts; NULL: always has */
+    const struct datetime *until; /* last day; NULL: it has none */
+    const struct concept *later;  /* of `codes`: what takes its place after that */
+    const struct concept *also;   /* the code of the mapping that is extended; NULL: none */
     struct slice system;
     struct slice code;
     struct slice display;
@@ -214,6 +218,17 @@ struct source_row { /* what `because` may name */
     struct span span;
 };
 
+/* What makes an item of the work list when its time has come. */
+struct timer_rule {
+    struct slice id;
+    struct expr from;
+    uint64_t wait; /* in units */
+    enum calendar_unit unit;
+    const struct expr *unless; /* NULL: always */
+    struct slice make;
+    struct span span;
+};
+
 struct site_row {
     struct slice name;
     const struct json *value;
@@ -261,6 +276,8 @@ struct mapping {
     size_t set_count;
     struct concept *codes;
     size_t code_count;
+    struct timer_rule *timers;
+    size_t timer_count;
     struct source_row *sources;
     size_t source_count;
     struct site_row *site;
@@ -278,6 +295,11 @@ const struct text_entry *mapping_find_text(const struct mapping *mapping, struct
  * time: once is enough. Repetitions follow each other. */
 void mapping_tell_once(struct diag_list *diags);
 
-bool concept_set_has(const struct concept_set *set, struct slice system, struct slice code);
+/* date NULL: on any day. */
+bool concept_set_has(const struct concept_set *set, struct slice system, struct slice code,
+                     const struct datetime *date);
+bool concept_counts(const struct concept *concept, const struct datetime *date);
+/* Of a code and those that take its place: the one of that day. */
+const struct concept *concept_on(const struct concept *concept, const struct datetime *date);
 
 #endif

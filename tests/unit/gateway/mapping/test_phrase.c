@@ -27,7 +27,7 @@ static const struct row rows[] = {
     {"{", "1", NULL, "a name is expected after the brace"},
     {"{n", "1", NULL, "this brace is not closed"},
     {"n}", "1", NULL, "this brace was never opened"},
-    {"{n, select, a {b}}", "1", NULL, "only `plural` may follow a name here"},
+    {"{n, select, a {b}}", "1", NULL, "only `plural` or `number` may follow a name here"},
     {"{n, plural, few {b}}", "1", NULL, "a plural has the forms one and other"},
     {"{n, plural, one {b}}", "1", NULL, "a plural needs the form `other`"},
     {"{n, plural, one {a} one {b} other {c}}", "1", NULL, "this form stands twice"},
@@ -85,10 +85,55 @@ static void missing_value_is_named(void **state)
     arena_destroy(&arena);
 }
 
+static enum status numbers_run(void *arg)
+{
+    static const struct {
+        const char *language;
+        const char *value;
+        const char *want;
+    } shown[] = {
+        {"en", "1234.50", "1,234.50 steps 1,234.50"},
+        {"es", "1234.5", "1234,5 steps 1234,5"},
+        {"es", "12345", "12.345 steps 12.345"},
+        {"es-MX", "1234.5", "1,234.5 steps 1,234.5"},
+        {"en", "1", "1 step"},
+        {"en", "1.0", "1.0 steps 1.0"},
+        {"es", "1.0", "1,0 step"},
+        {"en", "-1000", "-1,000 steps -1,000"},
+        {"en", "many", "many steps many"},
+    };
+    struct arena *arena = arg;
+    struct diag_list diags;
+    const struct phrase *phrase = NULL;
+    diag_init(&diags, arena, 5);
+    struct source *source = source_create(
+        arena, SLICE("t"), SLICE("{n, number} {n, plural, one {step} other {steps #}}"));
+    assert_int_equal(phrase_compile(arena, source, &diags, &phrase), STATUS_OK);
+    for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
+        struct phrase_value value = {SLICE("n"), slice_of(shown[i].value)};
+        struct buf out;
+        struct slice missing;
+        buf_init(&out, arena, 1000);
+        phrase_render(phrase, slice_of(shown[i].language), &value, 1, &out, &missing);
+        assert_string_equal(out.at, shown[i].want);
+    }
+    assert_true(phrase_knows(SLICE("es-US")) && !phrase_knows(SLICE("fr")));
+    return STATUS_OK;
+}
+
+static void numbers_are_written_as_the_language_does(void **state)
+{
+    (void)state;
+    struct arena *arena = arena_create(0);
+    assert_int_equal(arena_run(arena, numbers_run, arena), STATUS_OK);
+    arena_destroy(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(phrases_render_or_say_why),
+        cmocka_unit_test(numbers_are_written_as_the_language_does),
         cmocka_unit_test(missing_value_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
