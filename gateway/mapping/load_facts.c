@@ -222,13 +222,18 @@ static void read_search(struct loader *l, const struct yaml *node, void *target)
 /* per-ehr: { NAME: "search" }; read when the fact's own search is known. */
 static void read_variants(struct loader *l, const struct yaml *node, struct fact_rule *fact)
 {
-    struct fact_variant *variants = NULL;
+    /* An overlay's word for an EHR stands behind the one it takes the place of: the last counts. */
+    struct fact_variant *variants =
+        ARENA_ARRAY(l->arena, fact->variant_count + node->count + 1, struct fact_variant);
+    for (size_t i = 0; i < fact->variant_count; i++) {
+        variants[i] = fact->variants[i];
+    }
     for (const struct yaml *it = load_is(l, node, YAML_MAP) ? node->first : NULL; it != NULL;
          it = it->next) {
         struct fact_variant variant = {.ehr = it->key.text, .query = load_search(l, it)};
         if (variant.query != NULL) {
             check_instead(l, fact, it);
-            LOAD_ADD(l, variants, fact->variant_count, variant);
+            variants[fact->variant_count++] = variant;
         }
     }
     fact->variants = variants;

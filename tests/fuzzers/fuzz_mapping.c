@@ -1,6 +1,7 @@
 // uses: gateway/mapping fhir/json fhir/model
 /*
- * A small folder through the loader: files of one input are separated by lines "=== PATH". Loading
+ * A small folder through the loader: files of one input are separated by lines "=== PATH"; those of
+ * what it extends are "=== ../PATH". Loading
  * ends, its verdict agrees with its messages, each message is UTF-8. What loads evaluates one child
  * twice: no crash, the same bytes both times, and never anything but a proposal.
  */
@@ -44,7 +45,9 @@ static void split(struct attempt *attempt)
         size_t end = slice_find(rest, SLICE("=== "), line);
         struct slice path = slice_part(rest, 0, line);
         struct slice text = slice_part(rest, line + 1, end == SIZE_MAX ? SIZE_MAX : end - line - 1);
-        attempt->files[attempt->count++] = (struct mapping_file){path, path, text, 0};
+        bool extended = slice_starts_with(path, SLICE("../"));
+        attempt->files[attempt->count++] = (struct mapping_file){
+            slice_part(path, extended ? 3 : 0, SIZE_MAX), path, text, extended};
         rest = slice_part(rest, line + 1 + text.len, SIZE_MAX);
     }
 }
