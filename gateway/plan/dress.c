@@ -39,10 +39,17 @@ void dress_resource(struct arena *arena, struct json *resource, struct uuid iden
                     const struct dress *dress)
 {
     struct json *meta = json_new_object(arena);
+    struct json *security = json_new_array(arena);
+    const struct json *given = json_get(json_get(resource, "meta"), "security");
+    for (const struct json *it = json_first(given); it != NULL; it = json_next(it)) {
+        json_append(security, json_copy(arena, it));
+    }
     if (dress->synthetic) {
-        json_add(arena, meta, SLICE("security"),
-                 array_of(arena, coding(arena, "http://terminology.hl7.org/CodeSystem/v3-ActReason",
-                                        SLICE("HTEST"))));
+        json_append(security, coding(arena, "http://terminology.hl7.org/CodeSystem/v3-ActReason",
+                                     SLICE("HTEST")));
+    }
+    if (json_first(security) != NULL) {
+        json_add(arena, meta, SLICE("security"), security);
     }
     json_add(arena, meta, SLICE("tag"),
              array_of(arena, coding(arena, DRESS_TAG_SYSTEM, dress->public_id)));
