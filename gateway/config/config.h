@@ -74,6 +74,7 @@ struct config_ehr {
     struct config_texts pilot_departments;
     const struct zone *timezone;
     enum config_care_plan_intent care_plan_intent;
+    bool protects_teens;
     enum config_create_by create_by;
     uint64_t settle_ms;
     uint64_t settle_most_ms;

@@ -450,6 +450,21 @@ enum status evaluate_object(struct eval *e, const struct template *object, struc
     return object != NULL ? build_members(&b, object, value_out) : STATUS_OK;
 }
 
+enum status evaluate_prompts(struct eval *e, const struct prompt_rule *prompts, size_t count)
+{
+    enum status status = STATUS_OK;
+    e->result->prompts = ARENA_ARRAY(e->arena, count + 1, struct slice);
+    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+        struct build b = {.eval = e};
+        bool wanted;
+        status = is_wanted(&b, prompts[i].when, UNKNOWN_INCLUDES, prompts[i].span, &wanted);
+        if (status == STATUS_OK && wanted) {
+            e->result->prompts[e->result->prompt_count++] = prompts[i].key;
+        }
+    }
+    return status;
+}
+
 enum status evaluate_build(struct eval *e, const struct plan_rule *plan)
 {
     e->plan = plan;
@@ -467,15 +482,5 @@ enum status evaluate_build(struct eval *e, const struct plan_rule *plan)
     if (status == STATUS_OK) {
         status = build_item(e, &plan->care_plan);
     }
-    e->result->prompts = ARENA_ARRAY(e->arena, plan->prompt_count + 1, struct slice);
-    for (size_t i = 0; i < plan->prompt_count && status == STATUS_OK; i++) {
-        struct build b = {.eval = e};
-        bool wanted;
-        status =
-            is_wanted(&b, plan->prompts[i].when, UNKNOWN_INCLUDES, plan->prompts[i].span, &wanted);
-        if (status == STATUS_OK && wanted) {
-            e->result->prompts[e->result->prompt_count++] = plan->prompts[i].key;
-        }
-    }
-    return status;
+    return status == STATUS_OK ? evaluate_prompts(e, plan->prompts, plan->prompt_count) : status;
 }

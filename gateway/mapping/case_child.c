@@ -28,6 +28,15 @@ static struct json *new_resource(struct running *r, const char *type)
     return resource;
 }
 
+/* "of: sibling": the record of another child, which a search should not have answered with. */
+static struct json *subject_of(struct running *r, const struct yaml *node)
+{
+    struct slice of = case_text(yaml_get(node, "of"));
+    return reference_to(r, of.len == 0 ? "Patient/child"
+                                       : arena_cstr(r->arena, arena_printf(r->arena, "Patient/%.*s",
+                                                                           SLICE_ARGS(of))));
+}
+
 static void keep(struct running *r, const struct json *resource)
 {
     if (r->resource_count == RESOURCES_MOST) {
@@ -105,6 +114,14 @@ static struct json *make_patient(struct running *r)
     const struct yaml *age = case_given_in(r, "child", "age");
     struct slice deceased = case_text(case_given_in(r, "child", "deceased"));
     struct slice active = case_text(case_given_in(r, "child", "active"));
+    struct slice name = case_text(case_given_in(r, "child", "name"));
+    if (name.len != 0) {
+        struct json *names = json_new_array(r->arena);
+        struct json *human = json_new_object(r->arena);
+        put_slice(r, human, "text", name);
+        json_append(names, human);
+        json_add(r->arena, patient, SLICE("name"), names);
+    }
     put_slice(r, patient, "gender", sex.len != 0 ? sex : SLICE("unknown"));
     struct slice birth_sex = case_text(case_given_in(r, "child", "birth-sex"));
     if (birth_sex.len != 0) {
@@ -163,7 +180,7 @@ static struct json *new_observation(struct running *r, struct json *code, struct
 
 /* "28.5 kg". */
 static void add_measurement(struct running *r, const struct yaml *node, const char *code,
-                            struct slice status, struct slice at)
+                            struct slice status, struct slice at, struct json *subject)
 {
     struct slice rest = case_text(node);
     struct slice number;
@@ -176,6 +193,7 @@ static void add_measurement(struct running *r, const struct yaml *node, const ch
     struct json *observation =
         new_observation(r, concept_json(r, SLICE("http://loinc.org"), slice_of(code)), at);
     json_set(r->arena, observation, SLICE("status"), json_new_string(r->arena, status));
+    json_set(r->arena, observation, SLICE("subject"), subject);
     struct json *quantity = json_new_object(r->arena);
     json_add(r->arena, quantity, SLICE("value"), json_new_number(r->arena, number));
     put_slice(r, quantity, "unit", rest);
@@ -198,7 +216,7 @@ static void make_measurements_of_visit(struct running *r)
         const struct yaml *node = case_given_in(r, "visit", measured[i].key);
         if (node != NULL && !slice_is(case_text(node), "none")) {
             add_measurement(r, node, measured[i].code, SLICE("final"),
-                            at.len != 0 ? at : date_text(r, &r->visit_date));
+                            at.len != 0 ? at : date_text(r, &r->visit_date), subject_of(r, NULL));
         }
     }
 }
@@ -216,7 +234,7 @@ static void make_measurements(struct running *r)
             if (node != NULL) {
                 add_measurement(r, node, measured[i].code,
                                 status.len != 0 ? status : SLICE("final"),
-                                at.len != 0 ? at : date_text(r, &r->visit_date));
+                                at.len != 0 ? at : date_text(r, &r->visit_date), subject_of(r, it));
             }
         }
     }
@@ -252,7 +270,7 @@ static void make_condition(struct running *r, const struct yaml *node)
     }
     json_add(r->arena, condition, SLICE("code"),
              named_concept(r, code != NULL ? code : node, case_text(code)));
-    json_add(r->arena, condition, SLICE("subject"), reference_to(r, "Patient/child"));
+    json_add(r->arena, condition, SLICE("subject"), subject_of(r, node));
     keep(r, condition);
 }
 
@@ -347,14 +365,15 @@ struct given_key {
 };
 
 static const struct given_key given_keys[] = {
-    {"child", YAML_MAP, {"sex", "birth-sex", "age", "language", "deceased", "active"}},
+    {"child", YAML_MAP, {"sex", "birth-sex", "age", "language", "deceased", "active", "name"}},
     {"visit", YAML_MAP, {"date", "class", "type", "weight", "height", "percentile", "measured"}},
-    {"measurements", YAML_LIST, {"weight", "height", "percentile", "status", "at"}},
+    {"measurements", YAML_LIST, {"weight", "height", "percentile", "status", "at", "of"}},
     {"readiness", YAML_MAP, {NULL}},
     {"observations", YAML_MAP, {NULL}},
-    {"conditions", YAML_LIST, {"code", "status", "verification"}},
+    {"conditions", YAML_LIST, {"code", "status", "verification", "of"}},
     {"medications", YAML_LIST, {"reference"}},
     {"procedures", YAML_LIST, {NULL}},
+    {"ehr", YAML_MAP, {"protects-teens"}},
     {"fetch-fails", YAML_SCALAR, {NULL}},
 };
 
@@ -476,6 +495,7 @@ bool case_make(struct running *r, struct evaluation_input *input_out)
                   .date = r->visit_date},
         .facts = make_facts(r),
         .fact_count = r->mapping->fact_count,
+        .protects_teens = slice_is(case_text(case_given_in(r, "ehr", "protects-teens")), "true"),
     };
     return r->diags->errors == errors;
 }

@@ -40,6 +40,8 @@ enum status evaluate_text(struct eval *e, const struct expr *expr, struct slice 
 
 /* Publishes every fetched fact by its rule. *failed_out: one that could not be fetched, or NULL. */
 enum status evaluate_facts(struct eval *e, const struct fact_rule **failed_out);
+/* False: a fact is another patient's. */
+bool evaluate_is_of_one_child(const struct eval *e);
 /* The date a resource is about, as written; SLICE_NONE: none. Observation.effective,
  * Condition.recordedDate ... */
 struct slice resource_date(const struct json *resource);
@@ -60,6 +62,9 @@ enum status evaluate_growth(struct eval *e);
 
 /* The value of an object template by itself; *value_out is NULL when nothing is in it. */
 enum status evaluate_object(struct eval *e, const struct template *object, struct json **value_out);
+
+/* Those whose $when is true or unknown. */
+enum status evaluate_prompts(struct eval *e, const struct prompt_rule *prompts, size_t count);
 
 enum status evaluate_build(struct eval *e, const struct plan_rule *plan);
 

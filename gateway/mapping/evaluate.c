@@ -320,6 +320,18 @@ static enum status find_row(struct eval *e, const struct row **row_out)
     return STATUS_OK;
 }
 
+/* Handed over is not forgotten: what is due is told with it. */
+static enum status tell_due(struct eval *e, struct slice say)
+{
+    const struct mapping *m = e->mapping;
+    for (size_t i = 0; i < m->due_count; i++) {
+        if (slice_equal(m->due[i].say, say)) {
+            return evaluate_prompts(e, m->due[i].prompts, m->due[i].prompt_count);
+        }
+    }
+    return STATUS_OK;
+}
+
 static enum status decide(struct eval *e)
 {
     struct evaluation_result *result = e->result;
@@ -342,6 +354,8 @@ static enum status decide(struct eval *e)
                                                       : OUTCOME_PROPOSAL;
     if (row->action == ACTION_PROPOSE) {
         status = evaluate_build(e, mapping_find_plan(e->mapping, row->target));
+    } else if (row->action == ACTION_HAND_OVER) {
+        status = tell_due(e, row->say);
     }
     return status == STATUS_OK && row->action != ACTION_DROP ? evaluate_timers(e) : status;
 }
@@ -396,7 +410,15 @@ static enum status evaluate(struct eval *e)
         e->result->reason = SLICE("fetch-failed");
         return STATUS_OK;
     }
+    if (!evaluate_is_of_one_child(e)) {
+        e->result->outcome = OUTCOME_HOLD;
+        e->result->reason = SLICE("another-child");
+        return STATUS_OK;
+    }
     enum truth eligible = TRUTH_TRUE;
+    evaluate_publish_one(
+        e, "ehr.protectsTeens",
+        (struct path_item){.kind = PATH_BOOLEAN, .boolean = e->input->protects_teens});
     status = evaluate_growth(e);
     if (status == STATUS_OK) {
         status = publish_defines(e);

@@ -93,6 +93,48 @@ static size_t keep_latest(const struct json **kept, size_t count, const struct j
     return count + 1;
 }
 
+/* "Patient/7" of "http://ehr/Patient/7/_history/2"; empty: the reference names no patient by id. */
+static struct slice patient_id(struct slice reference)
+{
+    struct slice rest = slice_part(reference, 0, slice_find(reference, SLICE("/_history/"), 0));
+    struct slice before = SLICE_NONE;
+    struct slice part = SLICE_NONE;
+    struct slice type = SLICE_NONE;
+    while (slice_cut(&rest, '/', &part)) {
+        type = before;
+        before = part;
+    }
+    return slice_is(type, "Patient") ? part : SLICE_NONE;
+}
+
+/* A sibling's, or that of a child of the same name: a search that answers with it cannot be
+ * trusted. */
+static bool is_of_another(const struct eval *e, const struct json *resource)
+{
+    static const char *const elements[] = {"subject", "patient"};
+    struct slice own = json_get_text(e->input->patient, "id");
+    for (size_t i = 0; i < sizeof elements / sizeof *elements; i++) {
+        struct slice id = patient_id(json_get_text(json_get(resource, elements[i]), "reference"));
+        if (id.len != 0 && own.len != 0 && !slice_equal(id, own)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool evaluate_is_of_one_child(const struct eval *e)
+{
+    for (size_t i = 0; i < e->input->fact_count; i++) {
+        const struct json *resources = e->input->facts[i].resources;
+        for (const struct json *it = json_first(resources); it != NULL; it = json_next(it)) {
+            if (is_of_another(e, it)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
 static enum status publish_fact(struct eval *e, const struct fact_rule *rule,
                                 const struct fact *fact)
 {

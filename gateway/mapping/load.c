@@ -277,9 +277,9 @@ const struct plan_rule *mapping_find_plan(const struct mapping *mapping, struct 
     return NULL;
 }
 
-const struct text_entry *mapping_find_text(const struct mapping *mapping, struct slice plan,
-                                           struct slice language, enum audience audience,
-                                           struct slice key)
+const struct text_entry *mapping_find_own_text(const struct mapping *mapping, struct slice plan,
+                                               struct slice language, enum audience audience,
+                                               struct slice key)
 {
     for (size_t i = mapping->text_count; i-- > 0;) { /* those of an overlay were read last */
         const struct text_file *file = &mapping->texts[i];
@@ -293,6 +293,15 @@ const struct text_entry *mapping_find_text(const struct mapping *mapping, struct
         }
     }
     return NULL;
+}
+
+const struct text_entry *mapping_find_text(const struct mapping *mapping, struct slice plan,
+                                           struct slice language, enum audience audience,
+                                           struct slice key)
+{
+    const struct text_entry *own = mapping_find_own_text(mapping, plan, language, audience, key);
+    return own != NULL ? own
+                       : mapping_find_own_text(mapping, SHARED_TEXTS, language, audience, key);
 }
 
 bool concept_counts(const struct concept *concept, const struct datetime *date)

@@ -156,6 +156,7 @@ const struct model_type *load_query_type(struct loader *l, const struct yaml *no
 void load_rules(struct loader *l, const struct yaml *root);     /* mapping.yaml */
 void load_timers(struct loader *l, const struct yaml *node);    /* its timers */
 void load_decide(struct loader *l, const struct yaml *node);    /* its decision table */
+void load_due(struct loader *l, const struct yaml *node);       /* what is due when handed over */
 void load_plan(struct loader *l, const struct yaml *root);      /* plans/NAME.yaml */
 void load_part(struct loader *l, const struct yaml *root);      /* parts/NAME.yaml */
 void load_text_file(struct loader *l, const struct yaml *root); /* texts/NAME.LANGUAGE.yaml */
@@ -164,6 +165,9 @@ void load_concepts(struct loader *l, const struct yaml *root);  /* concepts/NAME
 /* What becomes of a plan once a person acts on it (load_accept.c); target: its plan_rule. */
 void load_on_accept(struct loader *l, const struct yaml *node, void *target);
 void load_owns(struct loader *l, const struct yaml *node, void *target);
+
+/* A list of { $text, $when }. */
+struct prompt_rule *load_prompts(struct loader *l, const struct yaml *node, size_t *count_out);
 
 /* A $text key of the plan that is read; SLICE_NONE: one that only evaluation knows. */
 void load_use_text(struct loader *l, struct slice key, struct span span);

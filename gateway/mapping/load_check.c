@@ -38,13 +38,9 @@ static const struct text_file *find_file(const struct mapping *m, struct slice p
     return NULL;
 }
 
-static void require_text(struct loader *l, const struct text_use *use, struct slice language,
+static void tell_missing(struct loader *l, const struct text_use *use, struct slice language,
                          enum audience audience)
 {
-    if (find_file(l->mapping, use->plan, language) == NULL || use->key.len == 0 ||
-        mapping_find_text(l->mapping, use->plan, language, audience, use->key) != NULL) {
-        return; /* a whole file that is missing is told once */
-    }
     struct diag *diag = load_fault(
         l, DIAG_MAPPING_TEXT_MISSING, use->span, "texts/%.*s.%.*s.yaml has no %s text \"%.*s\"",
         SLICE_ARGS(use->plan), SLICE_ARGS(language), audience == FOR_STAFF ? "staff" : "family",
@@ -52,11 +48,26 @@ static void require_text(struct loader *l, const struct text_use *use, struct sl
     diag_hint(l->diags, diag, "add it there; a text that is missing is never left out silently");
 }
 
+static bool has_texts(const struct mapping *m, struct slice plan, struct slice language)
+{
+    return find_file(m, plan, language) != NULL || find_file(m, SHARED_TEXTS, language) != NULL;
+}
+
+static void require_text(struct loader *l, const struct text_use *use, struct slice language,
+                         enum audience audience)
+{
+    if (!has_texts(l->mapping, use->plan, language) || use->key.len == 0 ||
+        mapping_find_text(l->mapping, use->plan, language, audience, use->key) != NULL) {
+        return; /* a whole file that is missing is told once */
+    }
+    tell_missing(l, use, language, audience);
+}
+
 static void require_files(struct loader *l, const struct plan_rule *plan,
                           const struct slice *languages, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (find_file(l->mapping, plan->name, languages[i]) == NULL) {
+        if (!has_texts(l->mapping, plan->name, languages[i])) {
             load_fault(l, DIAG_MAPPING_TEXT_MISSING,
                        (struct span){plan->span.source, plan->span.start, plan->span.start},
                        "this plan has no texts/%.*s.%.*s.yaml", SLICE_ARGS(plan->name),
@@ -65,7 +76,8 @@ static void require_files(struct loader *l, const struct plan_rule *plan,
     }
 }
 
-/* A family text of one language has to be there in all. */
+/* A family text of one language has to be there in all: a plan's own text beside the shared one of
+ * another language would say two things. */
 static void check_translations(struct loader *l, const struct text_file *file)
 {
     const struct mapping *m = l->mapping;
@@ -73,7 +85,11 @@ static void check_translations(struct loader *l, const struct text_file *file)
         for (size_t k = 0; k < m->family_language_count && file->entries[i].audience == FOR_FAMILY;
              k++) {
             struct text_use use = {file->plan, file->entries[i].key, file->entries[i].span, true};
-            require_text(l, &use, m->family_languages[k], FOR_FAMILY);
+            if (has_texts(m, file->plan, m->family_languages[k]) &&
+                mapping_find_own_text(m, use.plan, m->family_languages[k], FOR_FAMILY, use.key) ==
+                    NULL) {
+                tell_missing(l, &use, m->family_languages[k], FOR_FAMILY);
+            }
         }
     }
 }
@@ -82,7 +98,8 @@ static void check_file(struct loader *l, const struct text_file *file)
 {
     const struct mapping *m = l->mapping;
     struct span start = {file->span.source, file->span.start, file->span.start};
-    if (file->plan.len != 0 && mapping_find_plan(m, file->plan) == NULL) {
+    bool shared = slice_equal(file->plan, SHARED_TEXTS);
+    if (file->plan.len != 0 && !shared && mapping_find_plan(m, file->plan) == NULL) {
         load_fault(l, DIAG_MAPPING_UNDEFINED, start, "there is no plan \"%.*s\" in plans/",
                    SLICE_ARGS(file->plan));
         return;

@@ -365,6 +365,41 @@ static void prove(struct loader *l, struct span table)
     }
 }
 
+/* ---- what is due for those who are handed over ---- */
+
+static bool is_said(const struct mapping *m, struct slice say)
+{
+    for (size_t i = 0; i < m->row_count; i++) {
+        if (slice_equal(m->rows[i].say, say)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void load_due(struct loader *l, const struct yaml *node)
+{
+    struct mapping *m = l->mapping;
+    l->plan = SHARED_TEXTS;
+    for (const struct yaml *it = load_is(l, node, YAML_MAP) ? node->first : NULL; it != NULL;
+         it = it->next) {
+        struct due_rule due = {.say = it->key.text, .span = it->key.span};
+        due.prompts = load_prompts(l, it, &due.prompt_count);
+        if (!is_said(m, due.say)) {
+            struct slice *says = ARENA_ARRAY(l->arena, m->row_count + 1, struct slice);
+            for (size_t i = 0; i < m->row_count; i++) {
+                says[i] = m->rows[i].say;
+            }
+            struct diag *diag =
+                load_fault(l, DIAG_MAPPING_UNDEFINED, due.span,
+                           "no row that hands over says \"%.*s\"", SLICE_ARGS(due.say));
+            diag_hint_nearest(l->diags, diag, due.say, says, m->row_count);
+        }
+        LOAD_ADD(l, m->due, m->due_count, due);
+    }
+    l->plan = SLICE_NONE;
+}
+
 static void read_when_active(struct loader *l, const struct yaml *node, void *target)
 {
     static const char *const words[] = {"review"};

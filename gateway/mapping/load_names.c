@@ -145,18 +145,46 @@ static void tell_unused_plans(struct loader *l)
     }
 }
 
+static bool is_setting(struct slice word)
+{
+    static const char *const settings[] = {
+#define SETTING(name) #name,
+#include "gateway/mapping/settings.def"
+    };
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+        if (slice_is(word, settings[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* "goal.water" of "goal.water.school": what a family can do somewhere belongs to its goal. */
+static struct slice goal_of(const struct text_entry *entry)
+{
+    size_t dot = entry->key.len;
+    while (dot != 0 && entry->key.at[dot - 1] != '.') {
+        dot--;
+    }
+    bool strategy = dot != 0 && entry->audience == FOR_FAMILY &&
+                    is_setting(slice_part(entry->key, dot, SIZE_MAX));
+    return strategy ? slice_part(entry->key, 0, dot - 1) : entry->key;
+}
+
 static bool is_text_used(const struct loader *l, const struct text_file *file,
                          const struct text_entry *entry)
 {
+    struct slice key = goal_of(entry);
+    bool shared = slice_equal(file->plan, SHARED_TEXTS);
     if (entry->audience == FOR_FAMILY &&
         (slice_is(entry->key, "title") || slice_is(entry->key, "intro"))) {
         return true; /* of the family's page */
     }
     for (size_t i = 0; i < l->text_use_count; i++) {
         const struct text_use *use = &l->text_uses[i];
-        if (slice_equal(use->plan, file->plan) &&
+        if ((shared || slice_equal(use->plan, file->plan)) &&
             (use->key.len == 0 ||
-             (slice_equal(use->key, entry->key) && (entry->audience == FOR_STAFF || use->goal)))) {
+             (slice_equal(use->key, key) && (entry->audience == FOR_STAFF || use->goal)))) {
             return true;
         }
     }

@@ -411,11 +411,11 @@ static void read_orders(struct loader *l, const struct yaml *node, void *target)
     plan->orders = load_items(l, node, "orders", "ServiceRequest", &plan->order_count);
 }
 
-static void read_prompts(struct loader *l, const struct yaml *node, void *target)
+struct prompt_rule *load_prompts(struct loader *l, const struct yaml *node, size_t *count_out)
 {
-    struct plan_rule *plan = target;
+    *count_out = 0;
     if (!load_is(l, node, YAML_LIST)) {
-        return;
+        return NULL;
     }
     struct prompt_rule *prompts = ARENA_ARRAY(l->arena, node->count + 1, struct prompt_rule);
     for (const struct yaml *entry = node->first; entry != NULL; entry = entry->next) {
@@ -433,9 +433,15 @@ static void read_prompts(struct loader *l, const struct yaml *node, void *target
             load_use_text(l, prompt.key, key->span);
         }
         prompt.when = when != NULL && load_expr(l, when, expr) ? expr : NULL;
-        prompts[plan->prompt_count++] = prompt;
+        prompts[(*count_out)++] = prompt;
     }
-    plan->prompts = prompts;
+    return prompts;
+}
+
+static void read_prompts(struct loader *l, const struct yaml *node, void *target)
+{
+    struct plan_rule *plan = target;
+    plan->prompts = load_prompts(l, node, &plan->prompt_count);
 }
 
 static void read_never(struct loader *l, const struct yaml *node, void *target)
@@ -501,6 +507,10 @@ void load_plan(struct loader *l, const struct yaml *root)
                                        "the plan \"%.*s\" is defined twice", SLICE_ARGS(plan.name));
         diag_hint(l->diags, diag, "it stands in %.*s already; a plan of one's own has its own name",
                   SLICE_ARGS(load_place(l, mapping_find_plan(m, plan.name)->span)));
+    }
+    if (slice_equal(plan.name, SHARED_TEXTS)) {
+        load_fault(l, DIAG_MAPPING_VALUE, name->span,
+                   "no plan is called \"shared\": the texts of that name belong to all plans");
     }
     check_never(l, &plan);
     LOAD_ADD(l, m->plans, m->plan_count, plan);

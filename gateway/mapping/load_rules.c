@@ -26,6 +26,16 @@ static void read_version(struct loader *l, const struct yaml *node, void *target
     ((struct mapping *)target)->version = text;
 }
 
+static void read_domain(struct loader *l, const struct yaml *node, void *target)
+{
+    size_t count;
+    size_t which;
+    const char *const *domains = mapping_domains(&count);
+    if (load_choice(l, node, domains, count, &which)) {
+        ((struct mapping *)target)->domain = slice_of(domains[which]);
+    }
+}
+
 static void read_fhir(struct loader *l, const struct yaml *node, void *target)
 {
     (void)target;
@@ -366,22 +376,20 @@ struct published {
     enum path_kind kind;
 };
 
-/* The typed variables that every mapping has, beside %growth.* (mappings/README.md, "What an
- * expression can name"). */
+/* The typed variables that every mapping has; %growth.* has one with `growth:` (mappings/README.md,
+ * "What an expression can name"). */
 static const struct published published[] = {
-    {"visit.date", PATH_DATE},
-    {"visit.encounter", PATH_STRING},
-    {"acceptor", PATH_STRING},
-    {"speaker", PATH_STRING},
+    {"visit.date", PATH_DATE}, {"visit.encounter", PATH_STRING},    {"acceptor", PATH_STRING},
+    {"speaker", PATH_STRING},  {"ehr.protectsTeens", PATH_BOOLEAN},
 };
 
-static void publish(struct loader *l)
+static void publish(struct loader *l, bool growth)
 {
     load_fhir_variable(l, SLICE("patient"), model_type_find(l->model, SLICE("Patient")), false);
     for (size_t i = 0; i < sizeof published / sizeof *published; i++) {
         load_system_variable(l, slice_of(published[i].name), published[i].kind, false);
     }
-    for (int i = 0; i < GROWTH_FIELD_COUNT; i++) {
+    for (int i = 0; growth && i < GROWTH_FIELD_COUNT; i++) {
         enum growth_field field = (enum growth_field)i;
         load_system_variable(l, growth_variable_name(field), growth_variable_kind(field),
                              growth_variable_is_many(field));
@@ -437,6 +445,10 @@ static void read_in_order(struct loader *l, const struct yaml *root)
     node = yaml_get(root, "timers");
     if (node != NULL) {
         load_timers(l, node);
+    }
+    node = yaml_get(root, "due");
+    if (node != NULL) {
+        load_due(l, node);
     }
     node = yaml_get(root, "site");
     if (node != NULL) {
@@ -554,21 +566,23 @@ void load_rules(struct loader *l, const struct yaml *root)
     static const struct field fields[] = {
         {"mapping", true, read_mapping_name},
         {"version", true, read_version},
+        {"domain", false, read_domain},
         {"fhir", true, read_fhir},
         {"owners", true, read_owners},
         {"languages", true, read_languages},
         {"visit", true, read_visit},
         {"facts", true, load_facts},
-        {"growth", true, NULL},
+        {"growth", false, NULL},
         {"define", false, NULL},
         {"food-at-risk", false, NULL},
         {"holds", true, NULL},
         {"decide", true, NULL},
         {"timers", false, NULL},
+        {"due", false, NULL},
         {"sources", false, NULL},
         {"site", false, NULL},
     };
-    publish(l);
+    publish(l, yaml_get(root, "growth") != NULL);
     if (load_map(l, root, fields, sizeof fields / sizeof *fields, l->mapping)) {
         read_in_order(l, root);
     }

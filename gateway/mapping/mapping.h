@@ -142,6 +142,7 @@ struct evaluation_input {
     size_t fact_count;
     int64_t evaluation_time; /* UTC microseconds, fixed when the evaluation was queued */
     bool plan_intent_plan;   /* the EHR reads only intent `plan` */
+    bool protects_teens;     /* the EHR keeps an adolescent's plan from the family's portal */
 };
 
 enum outcome {

@@ -5,12 +5,31 @@
  * touched. A hold is known by its id, so that a site may write its own expression for it.
  */
 static const struct {
+    const char *domain;
     const char *id;
     const char *sentence;
 } required_holds[] = {
-#define REQUIRED_HOLD(id, sentence) {#id, sentence},
+#define REQUIRED_HOLD(domain, id, sentence) {domain, #id, sentence},
 #include "gateway/mapping/required_holds.def"
 };
+
+static const char *const domains[] = {
+#define DOMAIN(name) name,
+#include "gateway/mapping/required_holds.def"
+};
+
+const char *const *mapping_domains(size_t *count_out)
+{
+    *count_out = sizeof domains / sizeof *domains;
+    return domains;
+}
+
+/* A mapping that names no domain is asked for all. */
+static bool is_required(const struct mapping *mapping, const char *domain)
+{
+    return mapping->domain.len == 0 || slice_is(slice_of(domain), "any") ||
+           slice_is(mapping->domain, domain);
+}
 
 static bool has_hold(const struct mapping *mapping, const char *id)
 {
@@ -54,7 +73,8 @@ void mapping_release_faults(const struct mapping *mapping, struct diag_list *dia
     }
     release_concepts(mapping->codes, mapping->code_count, diags);
     for (size_t i = 0; i < sizeof required_holds / sizeof *required_holds; i++) {
-        if (!has_hold(mapping, required_holds[i].id)) {
+        if (is_required(mapping, required_holds[i].domain) &&
+            !has_hold(mapping, required_holds[i].id)) {
             diag_add(diags, DIAG_MAPPING_RELEASE, mapping->holds_span,
                      "the hold \"%s\" is missing: %s", required_holds[i].id,
                      required_holds[i].sentence);

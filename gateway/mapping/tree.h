@@ -170,6 +170,14 @@ struct prompt_rule {
     struct span span;
 };
 
+/* What is due for a child that is handed over, by what the row says. */
+struct due_rule {
+    struct slice say;
+    const struct prompt_rule *prompts;
+    size_t prompt_count;
+    struct span span;
+};
+
 struct plan_rule {
     struct slice name;
     struct slice public_id;
@@ -240,6 +248,7 @@ struct mapping {
     const struct model *model;
     struct slice name;
     struct slice version;
+    struct slice domain; /* whose required holds apply; empty: those of all */
     struct slice owner_clinical;
     struct slice owner_informatics;
     struct span owners_span;
@@ -253,7 +262,7 @@ struct mapping {
     size_t eligible_count;
     struct expr *food_at_risk; /* all must be false; none: no item costs money */
     size_t food_at_risk_count;
-    const struct fact_rule *weight; /* which facts growth is assessed from */
+    const struct fact_rule *weight; /* which facts growth is assessed from; NULL: it is not */
     const struct fact_rule *height;
     const struct fact_rule **growth_also; /* edema, gestational age, the record's own percentile */
     size_t growth_also_count;
@@ -268,6 +277,8 @@ struct mapping {
     size_t input_count;
     struct row *rows;
     size_t row_count;
+    struct due_rule *due;
+    size_t due_count;
     struct plan_rule *plans;
     size_t plan_count;
     struct text_file *texts;
@@ -288,9 +299,19 @@ const struct concept_set *mapping_find_set(const struct mapping *mapping, struct
 const struct concept_set *mapping_find_set_by_url(const struct mapping *mapping, struct slice url);
 const struct concept *mapping_find_code(const struct mapping *mapping, struct slice name);
 const struct plan_rule *mapping_find_plan(const struct mapping *mapping, struct slice name);
+/* The text file of what several plans say: texts/shared.LANGUAGE.yaml. */
+#define SHARED_TEXTS SLICE("shared")
+
+/* Domains that clinical review has told what must hold in (required_holds.def). */
+const char *const *mapping_domains(size_t *count_out);
+
+/* A plan's own text, else the one it shares. */
 const struct text_entry *mapping_find_text(const struct mapping *mapping, struct slice plan,
                                            struct slice language, enum audience audience,
                                            struct slice key);
+const struct text_entry *mapping_find_own_text(const struct mapping *mapping, struct slice plan,
+                                               struct slice language, enum audience audience,
+                                               struct slice key);
 /* A part is read once for each use, a case once for each neighbour, and says the same mistake each
  * time: once is enough. Repetitions follow each other. */
 void mapping_tell_once(struct diag_list *diags);

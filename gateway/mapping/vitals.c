@@ -115,6 +115,9 @@ static struct growth_visit unmeasured(const struct eval *e, const struct growth_
 
 enum status evaluate_growth(struct eval *e)
 {
+    if (e->mapping->weight == NULL || e->mapping->height == NULL) {
+        return STATUS_OK; /* a mapping without `growth:` */
+    }
     struct growth_bundle bundle;
     struct growth_result record;
     struct diag_list unheard; /* what is left out stands in %growth.flags, and quotes a record */

@@ -208,7 +208,8 @@ static enum status evaluate_run(void *arg)
                                      .facts = facts,
                                      .fact_count = job->context.count,
                                      .evaluation_time = job->claim->evaluation.at,
-                                     .plan_intent_plan = ehr->care_plan_intent == INTENT_PLAN};
+                                     .plan_intent_plan = ehr->care_plan_intent == INTENT_PLAN,
+                                     .protects_teens = ehr->protects_teens};
     struct diag_list diags;
     diag_init(&diags, job->arena, 20);
     enum status status = mapping_evaluate(p->options.mapping.mapping, job->arena, &input,

@@ -25,6 +25,7 @@ static void true_and_unknown_hold(void **state)
     hold("%patient.active or true", OUTCOME_HOLD, 1);
     hold("%patient.active and false", OUTCOME_PROPOSAL, 0);
     hold("%growth.weight < 5 'kg'", OUTCOME_HOLD, 1); /* not measured */
+    hold("%ehr.protectsTeens", OUTCOME_PROPOSAL, 0);  /* unless an EHR says so */
 }
 
 static void two_booleans_are_a_fault_not_an_answer(void **state)
@@ -48,6 +49,33 @@ static void a_failed_fetch_holds(void **state)
     assert_int_equal(t.result.outcome, OUTCOME_HOLD);
     assert_slice(t.result.reason, "fetch-failed");
     trial_end(&t);
+}
+
+static void of_whom(const char *subject, enum outcome outcome)
+{
+    char weights[256];
+    snprintf(weights, sizeof weights,
+             "[{\"resourceType\":\"Observation\",\"status\":\"final\",\"subject\":{\"reference\":"
+             "\"%s\"}}]",
+             subject);
+    struct trial t = {.weights = weights};
+    trial_evaluate(&t);
+    assert_int_equal(t.result.outcome, outcome);
+    if (outcome == OUTCOME_HOLD) {
+        assert_slice(t.result.reason, "another-child");
+    }
+    trial_end(&t);
+}
+
+static void a_fact_of_another_child_holds(void **state)
+{
+    (void)state;
+    of_whom("Patient/child", OUTCOME_PROPOSAL);
+    of_whom("http://127.0.0.1/fhir/Patient/child/_history/2", OUTCOME_PROPOSAL);
+    of_whom("urn:uuid:0b1e5a0c-0000-4000-8000-000000000000", OUTCOME_PROPOSAL);
+    of_whom("Patient/sister", OUTCOME_HOLD);
+    of_whom("http://127.0.0.1/fhir/Patient/sister", OUTCOME_HOLD);
+    of_whom("http://127.0.0.1/fhir/Patient/sister/_history/child", OUTCOME_HOLD);
 }
 
 static void unknown_is_not_eligible(void **state)
@@ -136,6 +164,7 @@ int main(void)
         cmocka_unit_test(true_and_unknown_hold),
         cmocka_unit_test(two_booleans_are_a_fault_not_an_answer),
         cmocka_unit_test(a_failed_fetch_holds),
+        cmocka_unit_test(a_fact_of_another_child_holds),
         cmocka_unit_test(unknown_is_not_eligible),
         cmocka_unit_test(no_expression_sees_race),
         cmocka_unit_test(the_same_input_gives_the_same_bytes),

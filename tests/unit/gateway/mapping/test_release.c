@@ -51,6 +51,27 @@ static void a_code_that_is_not_verified_is_told(void **state)
     trial_end(&t);
 }
 
+static void a_domain_asks_for_its_own_holds(void **state)
+{
+    (void)state;
+    struct trial t = {EXCHANGES({"version: 1.0.0", "version: 1.0.0\ndomain: asthma"})};
+    assert_int_equal(faults(&t), 5); /* no owners, a text nobody reviewed, three holds of all */
+    trial_end(&t);
+    struct trial weight = {EXCHANGES({"version: 1.0.0", "version: 1.0.0\ndomain: healthy-weight"})};
+    assert_int_equal(faults(&weight), 22);
+    trial_end(&weight);
+}
+
+static void a_domain_is_one_that_was_reviewed(void **state)
+{
+    (void)state;
+    struct trial t = {EXCHANGES({"version: 1.0.0", "version: 1.0.0\ndomain: healthy-wieght"})};
+    trial_begin(&t);
+    assert_null(t.mapping);
+    assert_told(&t, "\"healthy-wieght\" is not one of the words known here");
+    trial_end(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -58,6 +79,8 @@ int main(void)
         cmocka_unit_test(each_thing_that_is_done_is_one_less),
         cmocka_unit_test(one_owner_is_not_enough),
         cmocka_unit_test(a_code_that_is_not_verified_is_told),
+        cmocka_unit_test(a_domain_asks_for_its_own_holds),
+        cmocka_unit_test(a_domain_is_one_that_was_reviewed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
