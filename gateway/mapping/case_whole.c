@@ -95,6 +95,39 @@ static void add_searches(struct arena *arena, struct json *whole, const struct m
     }
 }
 
+/* "goal.water" and "goal.water.school" are texts of an item that was given the text "goal.water".
+ */
+static bool is_text_of(const struct item_rule *item, struct slice key)
+{
+    for (size_t i = 0; i < item->with_count; i++) {
+        const struct path_items *given = &item->with[i].items;
+        if (given->count == 1 && given->at[0].kind == PATH_STRING) {
+            struct slice text = given->at[0].text;
+            if (slice_equal(key, text) ||
+                (slice_starts_with(key, text) && key.len > text.len && key.at[text.len] == '.')) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* A family text of `shared` that the plan has not itself. */
+static bool is_shared_by(const struct mapping *m, struct slice plan_name,
+                         const struct text_file *file, const struct text_entry *entry)
+{
+    const struct plan_rule *plan = mapping_find_plan(m, plan_name);
+    if (plan == NULL || !slice_equal(file->plan, SHARED_TEXTS) || entry->audience != FOR_FAMILY ||
+        mapping_find_own_text(m, plan_name, file->language, FOR_FAMILY, entry->key) != NULL) {
+        return false;
+    }
+    bool told = slice_is(entry->key, "title") || slice_is(entry->key, "intro");
+    for (size_t i = 0; i < plan->goal_count && !told; i++) {
+        told = is_text_of(&plan->goals[i], entry->key);
+    }
+    return told;
+}
+
 static void add_texts(struct arena *arena, struct json *whole, const struct mapping *m,
                       const struct evaluation_result *result)
 {
@@ -111,8 +144,10 @@ static void add_texts(struct arena *arena, struct json *whole, const struct mapp
     struct json *family = add_object(arena, whole, "family");
     for (size_t i = 0; i < m->text_count; i++) {
         const struct text_file *file = &m->texts[i];
-        for (size_t k = 0; k < file->count && slice_equal(file->plan, result->plan); k++) {
-            if (file->entries[k].audience == FOR_FAMILY) {
+        bool own = slice_equal(file->plan, result->plan);
+        for (size_t k = 0; k < file->count; k++) {
+            if (own ? file->entries[k].audience == FOR_FAMILY
+                    : is_shared_by(m, result->plan, file, &file->entries[k])) {
                 struct slice name = arena_printf(arena, "%.*s.%.*s", SLICE_ARGS(file->language),
                                                  SLICE_ARGS(file->entries[k].key));
                 json_set(arena, family, name, json_new_string(arena, file->entries[k].text));
