@@ -3,12 +3,14 @@
 include_guard(GLOBAL)
 
 # A line "// uses: fhir/xml gateway/store" in a test names further layers;
-# "// label: threaded" puts it into the ThreadSanitizer run.
+# "// label: threaded" puts it into the ThreadSanitizer run; "// stores: postgresql" runs it once
+# more on that store.
 function(eplan_test_directives file)
-  file(STRINGS ${file} lines REGEX "^// (uses|label|packages): ")
+  file(STRINGS ${file} lines REGEX "^// (uses|label|packages|stores): ")
   set(layers "")
   set(labels "")
   set(packages "")
+  set(stores "")
   foreach(line ${lines})
     string(REGEX REPLACE "^// [a-z]+: *" "" words "${line}")
     separate_arguments(words UNIX_COMMAND "${words}")
@@ -16,6 +18,8 @@ function(eplan_test_directives file)
       list(APPEND layers ${words})
     elseif(line MATCHES "^// packages:")
       list(APPEND packages ${words})
+    elseif(line MATCHES "^// stores:")
+      list(APPEND stores ${words})
     else()
       list(APPEND labels ${words})
     endif()
@@ -24,6 +28,7 @@ function(eplan_test_directives file)
   set(test_layers ${layers} PARENT_SCOPE)
   set(test_labels ${labels} PARENT_SCOPE)
   set(test_packages ${packages} PARENT_SCOPE)
+  set(test_stores ${stores} PARENT_SCOPE)
 endfunction()
 
 function(eplan_unit_tests)
@@ -43,6 +48,11 @@ function(eplan_unit_tests)
       add_test(NAME ${folder}/${stem} COMMAND ${name})
       set_tests_properties(${folder}/${stem} PROPERTIES LABELS "unit;${test_labels}" TIMEOUT 120
         ENVIRONMENT "CMOCKA_MESSAGE_OUTPUT=TAP")
+      foreach(store ${test_stores})
+        add_test(NAME ${folder}/${stem}-${store} COMMAND ${name})
+        set_tests_properties(${folder}/${stem}-${store} PROPERTIES LABELS "unit;${test_labels}" TIMEOUT 300
+          ENVIRONMENT "CMOCKA_MESSAGE_OUTPUT=TAP;EPLAN_TEST_STORE=${store}")
+      endforeach()
     endforeach()
   endforeach()
 endfunction()

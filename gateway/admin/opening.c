@@ -51,6 +51,7 @@ enum status opening_store(const struct config *config, const struct clock *clock
         return status;
     }
     struct store_options options = {.state_dir = gateway->state_dir,
+                                    .store = gateway->store,
                                     .environment = gateway->environment,
                                     .queue_items = gateway->queue_items,
                                     .queue_bytes = gateway->queue_bytes,

@@ -38,6 +38,11 @@ int verb_backup(struct cli *cli, int argc, char **argv)
         return exit;
     }
     uint64_t bytes = 0;
+    if (slice_starts_with(config->gateway.store, SLICE("postgres"))) {
+        fprintf(cli->err, "eplan backup: this store is in PostgreSQL, whose own tools copy it\n"
+                          "  hint: pg_dump --schema=eplan --format=custom --file=FILE DATABASE\n");
+        return EXIT_USAGE;
+    }
     if (store_backup(config->gateway.state_dir, file, &diags, &bytes) != STATUS_OK) {
         cli_print_diags(cli, &diags);
         return EXIT_UNREADABLE;

@@ -37,6 +37,13 @@ int verb_restore(struct cli *cli, int argc, char **argv)
     if (exit != EXIT_DONE) {
         return exit;
     }
+    if (slice_starts_with(config->gateway.store, SLICE("postgres"))) {
+        fprintf(cli->err,
+                "eplan restore: this store is in PostgreSQL, whose own tools bring it back\n"
+                "  hint: stop every gateway, drop the schema eplan, and use pg_restore; before an"
+                " upgrade the schema was copied to eplan_<version>\n");
+        return EXIT_USAGE;
+    }
     enum status status =
         store_restore(config->gateway.state_dir, config->gateway.environment, file, &diags);
     if (status != STATUS_OK) {

@@ -60,7 +60,10 @@ static int find_store(struct cli *cli, const struct verify *verify, struct slice
     }
     arena_defer(cli->arena, destroy_keys, keys);
     *keys_out = keys;
-    *dir_out = verify->state_dir != NULL ? slice_of(verify->state_dir) : config->gateway.state_dir;
+    bool shared = slice_starts_with(config->gateway.store, SLICE("postgres"));
+    *dir_out = verify->state_dir != NULL ? slice_of(verify->state_dir)
+               : shared                  ? config->gateway.store
+                                         : config->gateway.state_dir;
     return EXIT_DONE;
 }
 

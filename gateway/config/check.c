@@ -20,6 +20,32 @@ static void conflict_hint(const struct check *check, const char *path, const cha
     diag_hint(check->reader->diags, conflict(check, path, sentence), "%s", hint);
 }
 
+/* A password in the URL would be in every copy of this file. */
+static bool has_password(struct slice url)
+{
+    size_t from = slice_find(url, SLICE("://"), 0) + 3;
+    size_t path = slice_find(url, SLICE("/"), from);
+    size_t at = slice_find(url, SLICE("@"), from);
+    size_t colon = slice_find(url, SLICE(":"), from);
+    return slice_find(url, SLICE("password="), 0) != SIZE_MAX ||
+           (at != SIZE_MAX && colon < at && at < path);
+}
+
+static void check_store(const struct check *check, struct slice store)
+{
+    bool shared = slice_starts_with(store, SLICE("postgresql://")) ||
+                  slice_starts_with(store, SLICE("postgres://"));
+    if (!shared && !slice_is(store, "sqlite")) {
+        conflict_hint(check, "store", "is no store that this program has",
+                      "write sqlite, or postgresql://HOST/DATABASE");
+    } else if (shared && has_password(store)) {
+        struct diag *diag = diag_add(check->reader->diags, DIAG_CONFIG_CONFLICT, SPAN_NONE,
+                                     "gateway.yaml: store: must not hold a password");
+        diag_hint(check->reader->diags, diag, "%s", /* no span: its line would show the password */
+                  "put it into a .pgpass file, and name that with ?passfile=FILE");
+    }
+}
+
 void config_check_gateway(const struct config_reader *reader, const struct yaml *root,
                           const struct config_gateway *gateway)
 {
@@ -35,9 +61,7 @@ void config_check_gateway(const struct config_reader *reader, const struct yaml 
         conflict_hint(&check, "tls.client-certificate", "cannot be required without authorities",
                       "set tls.client-ca-file");
     }
-    if (!slice_is(gateway->store, "sqlite")) {
-        conflict_hint(&check, "store", "is no store that this program has", "write sqlite");
-    }
+    check_store(&check, gateway->store);
 }
 
 /* ---- an EHR ---- */

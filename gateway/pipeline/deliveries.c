@@ -232,6 +232,22 @@ static struct claim *claim_create(struct lane *lane)
     return claim;
 }
 
+/* Whether the EHR cannot tell a second writer's create or update from the first one's. While its
+ * CapabilityStatement was not seen, nobody knows. */
+static bool takes_one_writer(struct ehr *ehr)
+{
+    static const char *const types[] = {"CarePlan", "Goal", "ServiceRequest"};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        struct ability ability;
+        if (ehr_ability(ehr, types[i], &ability) != STATUS_OK ||
+            (ability.create && !ability.conditional_create) ||
+            (ability.update && !ability.version_aware)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void deliveries_wake(struct lane *lane)
 {
     struct pipeline *p = lane->pipeline;
@@ -256,6 +272,7 @@ void deliveries_wake(struct lane *lane)
     claim->tx.in.lease_us = (int64_t)(2 * ehr->deadline.read_ms + ehr->deadline.write_ms) * US +
                             (int64_t)p->options.config->gateway.lease_ms * US;
     claim->tx.in.settle_us = (int64_t)ehr->unknown_settle_ms * US;
+    claim->tx.in.alone = takes_one_writer(lane->ehr);
     claim->tx.in.patients_most = PATIENTS_MOST;
     claim->tx.in.changes_most = DELIVERIES_MOST - busy;
     if (store_submit(p->options.store, &claim->tx.tx, claimed, claim) != STATUS_OK) {

@@ -54,8 +54,14 @@ struct store_backend {
     enum status (*open)(const struct store_options *options, struct diag_list *diags,
                         void **db_out);
     void (*close)(void *db);
-    /* A group is one database transaction: begin, apply each, commit or abandon. */
-    enum status (*begin)(void *db);
+    /*
+     * A group is one database transaction: begin (with those that will be applied, `end` not among
+     * them), apply each, commit or abandon. STATUS_AGAIN: another node was in the way, and the
+     * group is to be tried again.
+     */
+    enum status (*begin)(void *db, const struct store_tx *first, const struct store_tx *end);
+    /* Whether they may stand in one group. NULL: any may. */
+    bool (*together)(const struct store_tx *a, const struct store_tx *b);
     /*
      * All of tx or nothing of it; sets tx->status. STATUS_OK: the group goes on, whatever became of
      * tx. Anything else: the group is lost and has to be abandoned.
@@ -69,5 +75,6 @@ struct store_backend {
 };
 
 extern const struct store_backend store_sqlite;
+extern const struct store_backend store_pg; /* of options whose store is a postgresql:// URL */
 
 #endif

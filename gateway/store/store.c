@@ -66,7 +66,8 @@ static void take_group(struct store *store, struct group *group)
     *group = (struct group){.first = store->first};
     for (struct store_tx *tx = store->first; tx != NULL; tx = tx->queue.next) {
         bool full = group->count == GROUP_MOST || group->bytes + tx->queue.bytes > GROUP_BYTES;
-        if (full && group->count != 0) {
+        if (group->count != 0 && (full || (store->backend->together != NULL &&
+                                           !store->backend->together(group->first, tx)))) {
             break;
         }
         group->count++;
@@ -95,10 +96,10 @@ static enum status commit(struct store *store)
 }
 
 /* The transactions first..end (exclusive) as one database transaction. */
-static enum status apply_all(struct store *store, struct store_tx *first,
-                             const struct store_tx *end)
+static enum status apply_once(struct store *store, struct store_tx *first,
+                              const struct store_tx *end)
 {
-    enum status status = store->backend->begin(store->db);
+    enum status status = store->backend->begin(store->db, first, end);
     for (struct store_tx *tx = first; status == STATUS_OK && tx != end; tx = tx->queue.next) {
         status = store->backend->apply(store->db, tx);
     }
@@ -106,10 +107,22 @@ static enum status apply_all(struct store *store, struct store_tx *first,
         status = commit(store);
     }
     if (status != STATUS_OK) {
-        store->failing_now = true;
+        store->failing_now = store->failing_now || status == STATUS_IO;
         store->backend->abandon(store->db);
     }
     return status;
+}
+
+/* Another node in the way is gone soon: the database chose one of the two to go on. */
+static enum status apply_all(struct store *store, struct store_tx *first,
+                             const struct store_tx *end)
+{
+    enum { TRIES = 5 };
+    enum status status = STATUS_AGAIN;
+    for (int i = 0; i < TRIES && status == STATUS_AGAIN; i++) {
+        status = apply_once(store, first, end);
+    }
+    return status == STATUS_AGAIN ? STATUS_IO : status;
 }
 
 static void apply_group(struct store *store, const struct group *group)
@@ -279,7 +292,9 @@ enum status store_open(const struct store_options *options, struct diag_list *di
     if (store == NULL) {
         return STATUS_NO_MEMORY;
     }
-    store->backend = &store_sqlite;
+    bool shared = slice_starts_with(options->store, SLICE("postgres://")) ||
+                  slice_starts_with(options->store, SLICE("postgresql://"));
+    store->backend = shared ? &store_pg : &store_sqlite;
     store->items_most = options->queue_items != 0 ? options->queue_items : QUEUE_ITEMS;
     store->bytes_most = options->queue_bytes != 0 ? options->queue_bytes : QUEUE_BYTES;
     pthread_mutex_init(&store->lock, NULL);

@@ -23,6 +23,7 @@ struct store;
 
 struct store_options {
     struct slice state_dir;   /* made with mode 0700 when it is missing */
+    struct slice store;       /* a postgresql:// URL; else SQLite in state_dir */
     struct slice environment; /* remembered; a store of another environment is refused */
     size_t queue_items; /* accepts that may wait; 0: 4096. Other work may wait four times that */
     size_t queue_bytes; /* 0: 32 MiB */

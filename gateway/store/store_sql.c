@@ -15,6 +15,10 @@ struct uuid sqlite_new_id(void *db)
     if (n <= store->last_number) {
         n = store->last_number + 1; /* within one tick, or the clock was set back */
     }
+    if (store->id_step != 0) { /* no other node makes this one */
+        int64_t mine = n / store->id_step * store->id_step + store->id_slot;
+        n = mine >= n ? mine : mine + store->id_step;
+    }
     store->last_number = n;
     pthread_mutex_unlock(&store->id_lock);
     return id_of_number(&store->writer.key, n);

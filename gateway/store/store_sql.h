@@ -14,13 +14,39 @@
 
 /* ---- the store ---- */
 
+/* A key that is taken, as far as a group has to know: a database that is far away is asked once. */
+struct sql_key {
+    int64_t hash;
+    struct slice ehr;
+    struct slice sender;
+    struct slice key;
+    int64_t until;
+    struct uuid message;
+};
+
+struct sql_keys {
+    struct sql_key *at;
+    size_t count;
+    size_t room;
+};
+
 struct sqlite_store {
     struct connection writer;
+    struct sql_keys *keys; /* of the group being applied; NULL: each accept asks */
+    struct slice owner;    /* of this node's claims; empty: as the transaction says */
+    int64_t id_step;       /* numbers of ids are slot modulo step; 0: every number */
+    int64_t id_slot;
+    enum status (*lock_work)(struct sqlite_store *store); /* NULL: nobody else works */
+    /* Whether this node may write to an EHR that takes one writer only, from now until then. NULL:
+     * there is no other node. */
+    enum status (*be_writer)(struct sqlite_store *store, struct slice ehr, int64_t until,
+                             bool *may_out);
     struct arena *scratch; /* of the transaction being applied */
     struct clock clock;
     struct random random;
     struct record_seal seal; /* of new records; its random is the one above */
     int64_t now;             /* of the group being applied */
+    int64_t here;            /* the same by this machine's clock, where the database has another */
     pthread_mutex_t id_lock;
     int64_t last_number;
     pthread_mutex_t read_lock; /* guards reader */
@@ -139,9 +165,10 @@ enum status sqlite_end_if_stuck(struct sqlite_store *store, const struct uuid *c
 enum status sqlite_get_change(struct sqlite_store *store, struct connection *connection,
                               struct arena *arena, const struct uuid *id,
                               struct change *change_out);
-/* Changes in flight whose lease ended by then may have been sent: they become unknown. */
-enum status sqlite_lose_claims(struct sqlite_store *store, int64_t lease_until);
-/* At start: nothing is claimed or in flight any more. */
+/* Changes in flight whose lease ended by then, or that this owner (empty: nobody) has, may have
+ * been sent: they become unknown. */
+enum status sqlite_lose_claims(struct sqlite_store *store, int64_t lease_until, struct slice owner);
+/* At start: nothing is claimed or in flight any more; of several nodes, by this one. */
 enum status sqlite_recover(struct sqlite_store *store);
 
 /* "by ACCOUNT", and why behind it: the body of a trail's line about what a person did. */

@@ -2,10 +2,29 @@
 #include "gateway/base/digest.h"
 #include "gateway/store/store_sql.h"
 
+/* The latest of those that the group knows: what it accepted itself stands last. */
+static enum status find_known(const struct sql_keys *keys, const struct message *message,
+                              int64_t key_hash, int64_t now, struct uuid *id_out)
+{
+    for (size_t i = keys->count; i-- != 0;) {
+        const struct sql_key *known = &keys->at[i];
+        if (known->hash == key_hash && known->until > now &&
+            slice_equal(known->ehr, message->ehr) && slice_equal(known->sender, message->sender) &&
+            slice_equal(known->key, message->key)) {
+            *id_out = known->message;
+            return STATUS_OK;
+        }
+    }
+    return STATUS_ABSENT;
+}
+
 /* The same key by the same sender within its time. */
 static enum status find_repeat(struct sqlite_store *store, const struct message *message,
                                int64_t key_hash, struct uuid *id_out)
 {
+    if (store->keys != NULL) {
+        return find_known(store->keys, message, key_hash, store->now, id_out);
+    }
     struct sql sql = sql_begin(&store->writer, SQL_FIND_KEY);
     sql_int(&sql, key_hash);
     sql_text(&sql, message->ehr);
@@ -27,6 +46,7 @@ static enum status add_message(struct sqlite_store *store, const struct store_ac
 {
     const struct message *message = &tx->in.message;
     int64_t window = tx->in.key_window_us;
+    int64_t until = window > 0 ? store->now + window : INT64_MAX;
     struct owner owner = owner_of_number(number_of_id(&store->writer.key, id));
     struct slice record = SLICE_NONE;
     enum status status = record_pack(store->scratch, &store->seal, owner_slice(&owner),
@@ -41,7 +61,7 @@ static enum status add_message(struct sqlite_store *store, const struct store_ac
     sql_text(&sql, message->sender);
     sql_text(&sql, message->key);
     sql_int(&sql, key_hash);
-    sql_int(&sql, window > 0 ? store->now + window : INT64_MAX);
+    sql_int(&sql, until);
     sql_text(&sql, message->resource_type);
     sql_text(&sql, message->resource_id);
     sql_text(&sql, message->resource_version);
@@ -50,7 +70,12 @@ static enum status add_message(struct sqlite_store *store, const struct store_ac
     sql_int(&sql, tx->in.settle_most_us);
     sql_text(&sql, triggers);
     sql_blob(&sql, record);
-    return sql_run(&sql, NULL);
+    status = sql_run(&sql, NULL);
+    if (status == STATUS_OK && store->keys != NULL && store->keys->count < store->keys->room) {
+        store->keys->at[store->keys->count++] =
+            (struct sql_key){key_hash, message->ehr, message->sender, message->key, until, *id};
+    }
+    return status;
 }
 
 static enum status end_at_once(struct sqlite_store *store, const struct store_accept *tx,
@@ -69,7 +94,10 @@ static enum status end_at_once(struct sqlite_store *store, const struct store_ac
 static enum status make_due_again(struct sqlite_store *store, const struct store_accept *tx,
                                   const struct uuid *id)
 {
-    enum status status = sqlite_sort(store, SIZE_MAX);
+    enum status status = store->lock_work != NULL ? store->lock_work(store) : STATUS_OK;
+    if (status == STATUS_OK) {
+        status = sqlite_sort(store, SIZE_MAX);
+    }
     for (size_t i = 0; status == STATUS_OK && i < tx->in.trigger_count; i++) {
         struct visit visit = {.ehr = tx->in.message.ehr,
                               .patient = tx->in.triggers[i].patient,

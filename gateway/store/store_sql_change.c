@@ -79,7 +79,7 @@ enum status sqlite_get_change(struct sqlite_store *store, struct connection *con
 
 /* ---- before a claim ---- */
 
-enum status sqlite_lose_claims(struct sqlite_store *store, int64_t lease_until)
+enum status sqlite_lose_claims(struct sqlite_store *store, int64_t lease_until, struct slice owner)
 {
     struct lost {
         struct uuid id;
@@ -91,6 +91,7 @@ enum status sqlite_lose_claims(struct sqlite_store *store, int64_t lease_until)
     size_t count = 0;
     struct sql sql = sql_begin(&store->writer, SQL_LOST_CLAIMS);
     sql_int(&sql, lease_until);
+    sql_text(&sql, owner);
     while (count < LOST_MOST && sql_row(&sql)) {
         lost[count++] =
             (struct lost){sql_get_id(&sql, 0), sql_get_int(&sql, 1), sql_get_int(&sql, 2)};
@@ -188,7 +189,7 @@ static enum status mark_claimed(struct sqlite_store *store, const struct store_c
         struct sql sql = sql_begin(&store->writer, SQL_CLAIM_CHANGE);
         sql_id(&sql, id);
         sql_int(&sql, (int64_t)fence);
-        sql_text(&sql, tx->in.owner);
+        sql_text(&sql, store->owner.len != 0 ? store->owner : tx->in.owner);
         sql_int(&sql, store->now + tx->in.lease_us);
         sql_int(&sql, tx->in.settle_us);
         status = sql_run(&sql, NULL);
@@ -238,6 +239,7 @@ static enum status claim_one(struct sqlite_store *store, struct store_claim_chan
     status = read_row(&store->writer, arena, id, change, &row); /* as claimed */
     change->item = item;
     change->body = body;
+    change->lease_until = store->here + tx->in.lease_us; /* by the clock that will be looked at */
     if (status == STATUS_OK) {
         struct sql sql = sql_begin(&store->writer, SQL_BEGIN_ATTEMPT);
         sql_id(&sql, id);
@@ -281,12 +283,18 @@ enum status sqlite_claim_changes(struct sqlite_store *store, struct store_claim_
         tx->in.lease_us <= 0 || tx->in.settle_us < 0) {
         return STATUS_INVALID;
     }
-    enum status status = sqlite_lose_claims(store, store->now);
+    enum status status = sqlite_lose_claims(store, store->now, SLICE_NONE);
     if (status == STATUS_OK) {
         status = end_expired(store);
     }
     if (status == STATUS_OK) {
         status = read_stop(store, tx->in.ehr, &stopped);
+    }
+    if (status == STATUS_OK && tx->in.alone && store->be_writer != NULL && !stopped) {
+        bool may = false;
+        status = store->be_writer(store, tx->in.ehr,
+                                  store->now + tx->in.lease_us + tx->in.settle_us, &may);
+        stopped = !may;
     }
     if (status == STATUS_OK && !stopped) {
         status = find_patients(store, tx, &patients);

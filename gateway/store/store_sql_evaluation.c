@@ -272,7 +272,7 @@ static enum status take_claim(struct sqlite_store *store, struct store_claim_eva
     struct sql sql = sql_begin(&store->writer, SQL_CLAIM_EVALUATION);
     sql_id(&sql, id);
     sql_int(&sql, (int64_t)fence);
-    sql_text(&sql, tx->in.owner);
+    sql_text(&sql, store->owner.len != 0 ? store->owner : tx->in.owner);
     sql_int(&sql, store->now + tx->in.lease_us);
     status = sql_run(&sql, NULL);
     if (status == STATUS_OK) {
@@ -398,12 +398,14 @@ enum status sqlite_recover(struct sqlite_store *store)
          status == STATUS_OK && sql_written(&store->writer) != before;) {
         before = sql_written(&store->writer); /* a hundred at a time */
         struct sql sql = sql_begin(&store->writer, SQL_CLAIMED_EVALUATIONS);
+        sql_text(&sql, store->owner);
         status = give_back_all(store, &sql);
     }
     for (uint64_t before = UINT64_MAX;
          status == STATUS_OK && sql_written(&store->writer) != before;) {
         before = sql_written(&store->writer);
-        status = sqlite_lose_claims(store, INT64_MAX);
+        status =
+            sqlite_lose_claims(store, store->owner.len != 0 ? store->now : INT64_MAX, store->owner);
     }
     return status;
 }

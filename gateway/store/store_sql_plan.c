@@ -283,7 +283,8 @@ static enum status upsert_item(struct sqlite_store *store, const struct evaluati
     sql_text(&sql, key->key);
     sql_int(&sql, key->episode);
     sql_text(&sql, item->resource_type);
-    status = sql_run(&sql, NULL);
+    int added = 0;
+    status = sql_run(&sql, &added); /* done, not on its way: its failure has a meaning */
     *row_out = row;
     return status == STATUS_INVALID ? STATUS_REFUSED
                                     : status; /* the identifier is another item's */

@@ -149,6 +149,7 @@ static enum status set_sorted(struct sqlite_store *store, const struct uuid *las
 enum status sqlite_sort(struct sqlite_store *store, size_t most)
 {
     enum { AT_ONCE = 256 };
+    const bool each = store->writer.driver->many_nodes; /* not one line behind which all is new */
     enum status status = STATUS_OK;
     size_t count = AT_ONCE;
     for (size_t sorted = 0; status == STATUS_OK && count == AT_ONCE && sorted < most;
@@ -168,9 +169,9 @@ enum status sqlite_sort(struct sqlite_store *store, size_t most)
         status = sql_end(&sql);
         for (size_t i = 0; status == STATUS_OK && i < count; i++) {
             status = sort_one(store, &messages[i]);
-        }
-        if (status == STATUS_OK && count != 0) {
-            status = set_sorted(store, &messages[count - 1].id);
+            if (status == STATUS_OK && (each || i + 1 == count)) {
+                status = set_sorted(store, &messages[i].id);
+            }
         }
         arena_rewind(store->scratch, mark);
     }

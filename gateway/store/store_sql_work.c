@@ -21,14 +21,22 @@ static struct work_entry take_entry(const struct sql *sql, struct arena *arena)
     };
 }
 
-static void bind_filter(struct sql *sql, const struct work_filter *filter)
+/* digits: room for eight, until the statement has run. */
+static void bind_filter(struct sql *sql, const struct work_filter *filter, char *digits)
 {
-    const unsigned every = 0xff; /* a bit for each state */
+    const unsigned every = 0xff; /* a bit for each state; to SQL, a digit */
+    unsigned states = filter->states != 0 ? filter->states : every;
+    size_t count = 0;
+    for (unsigned state = 0; state < 8; state++) {
+        if ((states & (1U << state)) != 0) {
+            digits[count++] = (char)('0' + state);
+        }
+    }
     sql_text(sql, filter->ehr);
     sql_text(sql, filter->patient);
     sql_text(sql, filter->mapping);
     sql_text(sql, filter->mapping_version);
-    sql_int(sql, filter->states != 0 ? filter->states : every);
+    sql_text(sql, slice_from(digits, count));
     sql_int(sql, filter->reason);
     sql_int(sql, filter->since);
     sql_int(sql, filter->until != 0 ? filter->until : INT64_MAX);
@@ -42,8 +50,9 @@ enum status sqlite_find_work(struct connection *connection, struct arena *arena,
     struct work_entry *entries = ARENA_ARRAY(arena, most + 1, struct work_entry);
     size_t count = 0;
     struct sql sql = sql_begin(connection, SQL_LIST_WORK);
+    char digits[8];
     sql_id(&sql, from);
-    bind_filter(&sql, filter);
+    bind_filter(&sql, filter, digits);
     sql_int(&sql, (int64_t)most + 1);
     while (count <= most && sql_row(&sql)) {
         entries[count++] = take_entry(&sql, arena);

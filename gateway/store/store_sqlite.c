@@ -2,11 +2,14 @@
  */
 #include "gateway/store/store_sqlite_driver.h"
 
-enum status sqlite_begin(void *db)
+enum status sqlite_begin(void *db, const struct store_tx *first, const struct store_tx *end)
 {
+    (void)first;
+    (void)end;
     struct sqlite_backend *backend = db;
     struct sqlite_store *store = &backend->store;
     store->now = clock_utc(&store->clock);
+    store->here = store->now;
     backend->written_before = sql_written(&store->writer);
     return sql_execute(&store->writer, "BEGIN IMMEDIATE");
 }

@@ -18,7 +18,7 @@ struct sqlite_backend {
     int lock_fd;
 };
 
-enum status sqlite_begin(void *db);
+enum status sqlite_begin(void *db, const struct store_tx *first, const struct store_tx *end);
 enum status sqlite_commit(void *db, bool *wrote_out);
 void sqlite_abandon(void *db);
 int sqlite_count_wal(void *arg, sqlite3 *db, const char *name, int pages);

@@ -1,18 +1,16 @@
 /* Opening: the folder, the lock, the file, its upgrade, and what a crash left. */
+#include "gateway/store/store_folder.h"
 #include "gateway/store/store_sqlite_driver.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
     PAGE = 4096,
     WAL_BYTES = 16 * 1024 * 1024,
-    PATH_MOST = 4096,
     APPLICATION_ID = 0x65506c6e /* "ePln" */
 };
 
@@ -21,78 +19,21 @@ struct opening {
     struct sqlite_store *store; /* the backend's */
     const struct store_options *options;
     struct diag_list *diags;
-    char dir[PATH_MOST];
+    char dir[STORE_PATH_MOST];
 };
 
 static enum status refuse(struct opening *opening, enum status status, const char *what,
                           const char *advice)
 {
-    struct diag *diag =
-        diag_add(opening->diags, DIAG_STORE_OPEN, SPAN_NONE, "%s: %s", opening->dir, what);
-    if (advice != NULL) {
-        diag_hint(opening->diags, diag, "%s", advice);
-    }
-    return status;
+    return store_refuse(opening->diags, opening->dir, status, what, advice);
 }
 
-/* sprintf with the folder in front; false: too long. */
-static bool path_in(const struct opening *opening, const char *name, char out[PATH_MOST])
+/* Makes the file 0600 before SQLite could make it wider. */
+static enum status make_files(struct opening *opening, char database[STORE_PATH_MOST])
 {
-    return snprintf(out, PATH_MOST, "%s/%s", opening->dir, name) < PATH_MOST;
-}
-
-static enum status take_lock(struct opening *opening)
-{
-    char path[PATH_MOST];
-    char holder[32] = "";
-    if (!path_in(opening, "lock", path)) {
-        return refuse(opening, STATUS_INVALID, "the path is too long", NULL);
-    }
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0) {
-        return refuse(opening, STATUS_IO, strerror(errno),
-                      "make the folder writable for the gateway");
-    }
-    opening->backend->lock_fd = fd;
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-        char what[96];
-        ssize_t got = pread(fd, holder, sizeof holder - 1, 0);
-        holder[got > 0 ? got : 0] = '\0';
-        holder[strcspn(holder, "\n")] = '\0';
-        snprintf(what, sizeof what, "another process holds the store: %s",
-                 holder[0] != '\0' ? holder : "unknown");
-        return refuse(opening, STATUS_REFUSED, what,
-                      "stop it, or talk to it by the verbs of eplan");
-    }
-    int length = snprintf(holder, sizeof holder, "%ld\n", (long)getpid());
-    if (ftruncate(fd, 0) != 0 || pwrite(fd, holder, (size_t)length, 0) != length) {
-        return refuse(opening, STATUS_IO, strerror(errno), NULL);
-    }
-    return STATUS_OK;
-}
-
-/* Makes the folder 0700 and the file 0600 before SQLite could make them wider. */
-static enum status make_files(struct opening *opening, char database[PATH_MOST])
-{
-    struct slice dir = opening->options->state_dir;
-    if (dir.len == 0 || dir.len >= sizeof opening->dir) {
-        return refuse(opening, STATUS_INVALID, "is no path for the store", NULL);
-    }
-    memcpy(opening->dir, dir.at, dir.len);
-    opening->dir[dir.len] = '\0';
-    struct stat facts;
-    if (mkdir(opening->dir, 0700) != 0 && errno != EEXIST) {
-        return refuse(opening, STATUS_IO, strerror(errno), "make the folder for the gateway");
-    }
-    if (stat(opening->dir, &facts) != 0 || !S_ISDIR(facts.st_mode)) {
-        return refuse(opening, STATUS_IO, "is no folder", NULL);
-    }
-    if ((facts.st_mode & 077) != 0) {
-        return refuse(opening, STATUS_REFUSED, "others can look into it",
-                      "set the mode of the folder to 0700");
-    }
-    enum status status = take_lock(opening);
-    if (status != STATUS_OK || !path_in(opening, "store.db", database)) {
+    enum status status = store_folder_take(opening->options->state_dir, opening->diags,
+                                           opening->dir, &opening->backend->lock_fd);
+    if (status != STATUS_OK || !store_folder_path(opening->dir, "store.db", database)) {
         return status;
     }
     int fd = open(database, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -227,7 +168,7 @@ static enum status recover_in_transaction(void *arg)
 {
     struct opening *opening = arg;
     bool wrote;
-    enum status status = sqlite_begin(opening->backend);
+    enum status status = sqlite_begin(opening->backend, NULL, NULL);
     if (status == STATUS_OK) {
         status = sqlite_check_keys(opening->store, opening->diags);
     }
@@ -249,7 +190,7 @@ static enum status open_database(struct opening *opening)
     static const char reader_pragmas[] =
         "PRAGMA query_only = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -2048;";
     struct sqlite_store *store = opening->store;
-    char path[PATH_MOST];
+    char path[STORE_PATH_MOST];
     enum status status = make_files(opening, path);
     if (status == STATUS_OK) {
         status =

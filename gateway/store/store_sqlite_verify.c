@@ -1,373 +1,79 @@
-/* The rules, looked at from outside: SQL of rules.def, and checksums and the chain computed anew.
- */
+/* Rows of an SQLite store for store_verify(): a reader of its own. */
 #include <sqlite3.h>
-#include <stdio.h>
 
-#include "fhir/base/buf.h"
-#include "gateway/base/crypto.h"
-#include "gateway/base/digest.h"
-#include "gateway/store/store_verify.h"
+#include "gateway/store/verify_source.h"
 
-static const struct rule {
-    unsigned number;
-    const char *sentence;
-    const char *sql;
-} rules[] = {
-#define RULE(number, sentence, sql) {number, sentence, sql},
-#include "gateway/store/rules.def"
-};
-
-struct verification {
+struct file {
+    struct verify_source source; /* first */
     sqlite3 *db;
-    struct arena *arena;
-    const struct keyring *keys;
-    struct store_fault *faults;
-    struct store_faults out;
 };
 
-static void add_fault(struct verification *v, unsigned rule, const char *sentence,
-                      struct slice where)
+static struct slice column(const struct verify_row *row, int n)
 {
-    v->out.all++;
-    if (v->out.count < FAULTS_MOST) {
-        v->faults[v->out.count++] =
-            (struct store_fault){rule, slice_of(sentence), arena_copy(v->arena, where)};
-    }
-}
-
-static struct slice column(sqlite3_stmt *statement, int n)
-{
-    const void *at = sqlite3_column_blob(statement, n);
-    int len = sqlite3_column_bytes(statement, n);
+    const void *at = sqlite3_column_blob(row->result, n);
+    int len = sqlite3_column_bytes(row->result, n);
     return (struct slice){at, at != NULL ? (size_t)len : 0};
 }
 
-/* The beginning of an id, which is what a row's number says of it; a text as it is. */
-static struct slice place(struct verification *v, sqlite3_stmt *statement, int n)
+static int64_t number(const struct verify_row *row, int n)
 {
-    if (sqlite3_column_type(statement, n) != SQLITE_INTEGER) {
-        return column(statement, n);
-    }
-    unsigned long long number = (unsigned long long)sqlite3_column_int64(statement, n);
-    unsigned long long ms = number >> 12;
-    return arena_printf(v->arena, "%08llx-%04llx-7%03llx", ms >> 16, ms & 0xffff, number & 0xfff);
+    return sqlite3_column_int64(row->result, n);
 }
 
-static bool each_row(struct verification *v, const char *sql,
-                     void (*look)(struct verification *v, sqlite3_stmt *row, void *arg), void *arg)
+static bool is_number(const struct verify_row *row, int n)
 {
+    return sqlite3_column_type(row->result, n) == SQLITE_INTEGER;
+}
+
+static const char *each(struct verify_source *source, const char *sql,
+                        void (*look)(const struct verify_row *row, void *arg), void *arg)
+{
+    struct file *file = (struct file *)source;
     sqlite3_stmt *statement = NULL;
-    int rc = sqlite3_prepare_v2(v->db, sql, -1, &statement, NULL);
+    int rc = sqlite3_prepare_v2(file->db, sql, -1, &statement, NULL);
     if (rc == SQLITE_OK) {
+        struct verify_row row = {source, statement, 0};
         while ((rc = sqlite3_step(statement)) == SQLITE_ROW) {
-            look(v, statement, arg);
+            look(&row, arg);
         }
     }
     sqlite3_finalize(statement);
-    if (rc != SQLITE_DONE) {
-        add_fault(v, 0, "the file cannot be read", slice_of(sqlite3_errmsg(v->db)));
-    }
-    return rc == SQLITE_DONE;
+    return rc == SQLITE_DONE ? NULL : sqlite3_errmsg(file->db);
 }
 
-static void look_at_rule(struct verification *v, sqlite3_stmt *row, void *arg)
+static void close_file(struct verify_source *source)
 {
-    const struct rule *rule = arg;
-    add_fault(v, rule->number, rule->sentence, place(v, row, 0));
-}
-
-static void look_at_file(struct verification *v, sqlite3_stmt *row, void *arg)
-{
-    struct slice said = column(row, 0);
-    (void)arg;
-    if (!slice_is(said, "ok")) {
-        add_fault(v, 0, "the file is damaged", said);
-    }
-}
-
-/* ---- records: the format of record.h, computed here once more ---- */
-
-static uint64_t step(uint64_t sum, const unsigned char *word)
-{
-    uint64_t value = 0;
-    for (int i = 7; i >= 0; i--) {
-        value = value << 8 | word[i];
-    }
-    sum = (sum ^ value) * UINT64_C(0x9e3779b97f4a7c15);
-    return sum << 31 | sum >> 33;
-}
-
-static uint64_t sum_of(uint64_t sum, struct slice bytes)
-{
-    unsigned char word[8] = {0};
-    size_t n = 0;
-    for (size_t i = 0; i < bytes.len; i++) {
-        word[n++] = (unsigned char)bytes.at[i];
-        if (n == 8) {
-            sum = step(sum, word);
-            memset(word, 0, sizeof word);
-            n = 0;
-        }
-    }
-    sum = step(sum, word);
-    for (int i = 0; i < 8; i++) {
-        word[i] = (unsigned char)((uint64_t)bytes.len >> (8 * i));
-    }
-    return step(sum, word);
-}
-
-enum wholeness { DAMAGED, WHOLE, LOCKED /* its checksum is right, and its key is not here */ };
-
-/* Sealed bytes are bound to owner, part, format and key. */
-static enum wholeness unseal(struct verification *v, struct slice owner, uint64_t part,
-                             struct slice record, struct slice *bytes)
-{
-    uint32_t number = 0;
-    for (int i = 1; i < 5; i++) {
-        number = number << 8 | (unsigned char)record.at[i];
-    }
-    struct slice key = keyring_find(v->keys, number);
-    struct buf bound;
-    buf_init(&bound, v->arena, 4096);
-    buf_add_slice(&bound, owner);
-    buf_add_char(&bound, (char)part);
-    buf_add(&bound, record.at, 5);
-    if (key.at == NULL) {
-        v->out.sealed++;
-        return LOCKED;
-    }
-    return crypto_open(v->arena, key, buf_view(&bound), *bytes, bytes) == STATUS_OK ? WHOLE
-                                                                                    : DAMAGED;
-}
-
-static enum wholeness record_is_whole(struct verification *v, struct slice owner, uint64_t part,
-                                      struct slice record, struct slice *bytes)
-{
-    enum { HEADER = 13, PLAIN = 1, SEALED = 2 };
-    if (record.len < HEADER || (record.at[0] != PLAIN && record.at[0] != SEALED)) {
-        return DAMAGED;
-    }
-    bool keyed = memcmp(record.at + 1, "\0\0\0\0", 4) != 0;
-    *bytes = slice_part(record, HEADER, record.len);
-    uint64_t sum = sum_of(sum_of(sum_of(part, owner), slice_part(record, 0, 5)), *bytes);
-    unsigned char stored[8];
-    memcpy(stored, record.at + 5, 8);
-    for (int i = 0; i < 8; i++) {
-        if (stored[i] != (unsigned char)(sum >> (8 * i))) {
-            return DAMAGED;
-        }
-    }
-    if ((record.at[0] == SEALED) != keyed) {
-        return DAMAGED;
-    }
-    return keyed ? unseal(v, owner, part, record, bytes) : WHOLE;
-}
-
-/* Nothing of it is kept. */
-static bool is_damaged(struct verification *v, struct slice owner, uint64_t part,
-                       struct slice record)
-{
-    struct slice bytes;
-    struct arena_mark mark = arena_mark(v->arena);
-    bool damaged = record_is_whole(v, owner, part, record, &bytes) == DAMAGED;
-    arena_rewind(v->arena, mark);
-    return damaged;
-}
-
-static struct slice owner_bytes(int64_t n, char bytes[8])
-{
-    for (int i = 0; i < 8; i++) {
-        bytes[i] = (char)((uint64_t)n >> (8 * i));
-    }
-    return slice_from(bytes, 8);
-}
-
-/* Columns: the owner's number, the part, the record. */
-static void look_at_record(struct verification *v, sqlite3_stmt *row, void *arg)
-{
-    char owner[8];
-    (void)arg;
-    v->out.records++;
-    if (is_damaged(v, owner_bytes(sqlite3_column_int64(row, 0), owner),
-                   (uint64_t)sqlite3_column_int64(row, 1), column(row, 2))) {
-        add_fault(v, 13, "a record is damaged", place(v, row, 0));
-    }
-}
-
-static void look_at_capability(struct verification *v, sqlite3_stmt *row, void *arg)
-{
-    (void)arg;
-    v->out.records++;
-    if (is_damaged(v, column(row, 0), 6, column(row, 1))) {
-        add_fault(v, 13, "a record is damaged", column(row, 0));
-    }
-}
-
-/* ---- the trail ---- */
-
-struct chain {
-    struct slice ehr;
-    int64_t number;
-    uint8_t hash[SHA256_SIZE];
-    bool unknown; /* the last line could not be opened, so its hash is not known */
-};
-
-static void hash_line(struct chain *chain, sqlite3_stmt *row, struct slice body)
-{
-    struct slice ehr = column(row, 0);
-    struct slice what = column(row, 3);
-    char owner[8];
-    struct slice subject = owner_bytes(sqlite3_column_int64(row, 4), owner);
-    struct slice patient = column(row, 5);
-    uint64_t numbers[6] = {(uint64_t)sqlite3_column_int64(row, 1),
-                           (uint64_t)sqlite3_column_int64(row, 2),
-                           ehr.len,
-                           what.len,
-                           patient.len,
-                           body.len};
-    uint8_t bytes[48];
-    for (size_t i = 0; i < 6; i++) {
-        for (size_t j = 0; j < 8; j++) {
-            bytes[8 * i + j] = (uint8_t)(numbers[i] >> (56 - 8 * j));
-        }
-    }
-    const struct slice parts[] = {{(const char *)chain->hash, SHA256_SIZE},
-                                  {(const char *)bytes, sizeof bytes},
-                                  ehr,
-                                  what,
-                                  subject,
-                                  patient,
-                                  body};
-    uint8_t hash[SHA256_SIZE];
-    sha256_parts(parts, 7, hash);
-    memcpy(chain->hash, hash, SHA256_SIZE);
-}
-
-static void look_at_tip(struct verification *v, sqlite3_stmt *row, void *arg)
-{
-    const struct chain *chain = arg;
-    if (sqlite3_column_int64(row, 0) != chain->number ||
-        (!chain->unknown &&
-         !slice_equal(column(row, 1), slice_from((const char *)chain->hash, SHA256_SIZE)))) {
-        add_fault(v, 12, "the last line of the trail is not the one that was stored", chain->ehr);
-    }
-}
-
-static void check_tip(struct verification *v, struct chain *chain)
-{
-    char *sql = chain->ehr.at != NULL
-                    ? sqlite3_mprintf("SELECT number, hash FROM chain WHERE ehr = %.*Q",
-                                      (int)chain->ehr.len, chain->ehr.at)
-                    : NULL;
-    if (sql != NULL) {
-        each_row(v, sql, look_at_tip, chain);
-    }
-    sqlite3_free(sql);
-}
-
-static void look_at_line(struct verification *v, sqlite3_stmt *row, void *arg)
-{
-    static const char none[SHA256_SIZE];
-    struct chain *chain = arg;
-    struct slice ehr = column(row, 0);
-    struct slice body = SLICE_NONE;
-    v->out.lines++;
-    if (chain->ehr.at == NULL || !slice_equal(ehr, chain->ehr)) {
-        check_tip(v, chain);
-        chain->ehr = arena_copy(v->arena, ehr);
-        chain->number = 0;
-        chain->unknown = false;
-        memcpy(chain->hash, none, SHA256_SIZE);
-    }
-    int64_t number = sqlite3_column_int64(row, 1);
-    struct slice where = arena_printf(v->arena, "%.*s %lld", SLICE_ARGS(ehr), (long long)number);
-    if (number != ++chain->number) {
-        add_fault(v, 12, "a line of the trail is missing before this one", where);
-        chain->number = number;
-    }
-    if (!chain->unknown &&
-        !slice_equal(column(row, 7), slice_from((const char *)chain->hash, SHA256_SIZE))) {
-        add_fault(v, 12, "the trail is broken: the line before this one was changed", where);
-    }
-    struct slice previous = column(row, 7);
-    if (previous.len == SHA256_SIZE) {
-        memcpy(chain->hash, previous.at, SHA256_SIZE); /* a break is told once */
-    }
-    char owner[8];
-    struct arena_mark mark = arena_mark(v->arena);
-    enum wholeness whole = record_is_whole(v, owner_bytes(sqlite3_column_int64(row, 4), owner), 7,
-                                           column(row, 6), &body);
-    hash_line(chain, row, body);
-    arena_rewind(v->arena, mark);
-    chain->unknown = whole == LOCKED;
-    if (whole == DAMAGED) {
-        add_fault(v, 13, "a line of the trail is damaged", where);
-    }
-}
-
-/* ---- all of it ---- */
-
-static enum status open_file(struct slice state_dir, struct arena *arena, sqlite3 **db)
-{
-    char *path = arena_cstr(arena, arena_printf(arena, "%.*s/store.db", SLICE_ARGS(state_dir)));
-    int rc = sqlite3_open_v2(path, db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
-    if (rc == SQLITE_OK) {
-        sqlite3_busy_timeout(*db, 10000);
-        sqlite3_db_config(*db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-        rc = sqlite3_exec(*db, "PRAGMA query_only = ON; PRAGMA temp_store = MEMORY; BEGIN", NULL,
-                          NULL, NULL);
-    }
-    return rc == SQLITE_OK ? STATUS_OK : STATUS_IO;
-}
-
-/* Now, or when the arena ran out in the middle. */
-static void close_file(void *arg)
-{
-    sqlite3 **db = arg;
-    for (sqlite3_stmt *left; *db != NULL && (left = sqlite3_next_stmt(*db, NULL)) != NULL;) {
+    struct file *file = (struct file *)source;
+    for (sqlite3_stmt *left;
+         file->db != NULL && (left = sqlite3_next_stmt(file->db, NULL)) != NULL;) {
         sqlite3_finalize(left);
     }
-    sqlite3_close(*db);
-    *db = NULL;
+    sqlite3_close(file->db);
+    file->db = NULL;
 }
 
-enum status store_verify(struct slice state_dir, const struct keyring *keys, struct arena *arena,
-                         struct store_faults *faults_out)
+static void close_deferred(void *arg)
 {
-    struct verification v = {.arena = arena, .keys = keys};
-    struct chain chain = {.ehr = SLICE_NONE};
-    sqlite3 **file = ARENA_NEW(arena, sqlite3 *);
-    arena_defer(arena, close_file, file);
-    enum status status = open_file(state_dir, arena, file);
-    if (status != STATUS_OK) {
-        close_file(file);
-        return status;
+    close_file(arg);
+}
+
+struct verify_source *verify_open_sqlite(struct slice state_dir, struct arena *arena)
+{
+    static const struct verify_source functions = {each, column, number, is_number, close_file};
+    char *path = arena_cstr(arena, arena_printf(arena, "%.*s/store.db", SLICE_ARGS(state_dir)));
+    struct file *file = ARENA_NEW(arena, struct file);
+    file->source = functions;
+    arena_defer(arena, close_deferred, file);
+    int rc = sqlite3_open_v2(path, &file->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+    if (rc == SQLITE_OK) {
+        sqlite3_busy_timeout(file->db, 10000);
+        sqlite3_db_config(file->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+        rc = sqlite3_exec(file->db, "PRAGMA query_only = ON; PRAGMA temp_store = MEMORY; BEGIN",
+                          NULL, NULL, NULL);
     }
-    v.db = *file;
-    v.faults = ARENA_ARRAY(arena, FAULTS_MOST, struct store_fault);
-    bool readable = each_row(&v, "PRAGMA integrity_check(20)", look_at_file, NULL);
-    for (size_t i = 0; readable && i < sizeof rules / sizeof *rules; i++) {
-        struct rule rule = rules[i];
-        readable = each_row(&v, rule.sql, look_at_rule, &rule);
+    if (rc != SQLITE_OK) {
+        close_file(&file->source);
+        return NULL;
     }
-    if (readable) {
-        readable = each_row(&v,
-                            "SELECT n / 8, n % 8, bytes FROM record"
-                            " UNION ALL SELECT n, 1, record FROM message",
-                            look_at_record, NULL);
-    }
-    if (readable) {
-        readable = each_row(&v, "SELECT ehr, record FROM capability", look_at_capability, NULL);
-    }
-    if (readable) {
-        each_row(&v,
-                 "SELECT ehr, number, at, what, subject, patient, body, previous FROM trail"
-                 " ORDER BY ehr, number",
-                 look_at_line, &chain);
-        check_tip(&v, &chain);
-    }
-    close_file(file);
-    v.out.at = v.faults;
-    *faults_out = v.out;
-    return STATUS_OK;
+    return &file->source;
 }

@@ -220,6 +220,8 @@ struct store_claim_changes {
         int64_t settle_us; /* a claim that is lost may be looked up this long after */
         size_t patients_most;
         size_t changes_most;
+        bool alone;    /* the EHR cannot tell two writers apart: one node at a time writes to it,
+                          until every claim of its last one has run out and settled */
         bool together; /* also those whose predecessors are in this same claim (one transaction) */
     } in;
     struct {

@@ -27,10 +27,10 @@ struct store_faults {
     size_t sealed; /* records that could not be opened for want of their key: checksums only */
 };
 
-/* STATUS_OK: it was looked at; whether all is well is in *faults_out. STATUS_IO: it cannot be
- * opened. keys: NULL when there
- * are none. Faults live in the arena. */
-enum status store_verify(struct slice state_dir, const struct keyring *keys, struct arena *arena,
+/* location: the folder of a store, or the URL of one in PostgreSQL. keys: NULL when there are none.
+ * STATUS_OK: it was looked at; whether all is well is in *faults_out. STATUS_IO: it cannot be
+ * opened. Faults live in the arena. */
+enum status store_verify(struct slice location, const struct keyring *keys, struct arena *arena,
                          struct store_faults *faults_out);
 
 #endif

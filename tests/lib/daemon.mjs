@@ -103,6 +103,7 @@ export async function startDaemon(folder, config, { env = {}, ms = 20_000, spawn
   return {
     facts, origin, config, log, output, lines, ended, stop,
     hangup: () => child.kill('SIGHUP'),
+    signal: (name) => child.kill(name),
     isRunning: () => alive(child.pid),
     client: (token) => new Client(origin, { ca, token }),
     status: async (...args) => (await eplan(config, 'status', '--json', ...args)).json(),

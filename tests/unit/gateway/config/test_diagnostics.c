@@ -67,8 +67,8 @@ static void check_case(void **state)
 
 int main(void)
 {
-    static char names[][16] = {"values",      "unknown", "conflicts",
-                               "one-bad-ehr", "yaml",    "missing-folder"};
+    static char names[][16] = {"values", "unknown",        "conflicts",     "one-bad-ehr",
+                               "yaml",   "missing-folder", "store-password"};
     struct CMUnitTest tests[sizeof names / sizeof *names] = {{0}};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         tests[i] = (struct CMUnitTest){

@@ -1,3 +1,4 @@
+// packages: eplan::pq
 // uses: gateway/store
 #include "../store/fixture.h"
 

@@ -1,5 +1,5 @@
-/* A store in a folder of its own, with a clock that stands still; and the steps that most tests
- * take. */
+/* A store in a folder of its own (EPLAN_TEST_STORE=postgresql: in a private server), with a clock
+ * that stands still; and the steps that most tests take. */
 #ifndef TESTS_UNIT_GATEWAY_STORE_FIXTURE_H
 #define TESTS_UNIT_GATEWAY_STORE_FIXTURE_H
 
@@ -20,6 +20,8 @@
 #include "gateway/store/store_read.h"
 #include "gateway/store/store_seam.h"
 #include "gateway/store/store_verify.h"
+
+#include "postgres.h"
 
 #define SECOND INT64_C(1000000)
 #define T0 INT64_C(1760000000000000)
@@ -67,12 +69,17 @@ static inline struct fixture *begin(void)
     snprintf(f->dir, sizeof f->dir, "/tmp/eplan-test-store-XXXXXX");
     assert_non_null(mkdtemp(f->dir));
     f->arena = arena_create((size_t)1 << 30);
+    const char *url = wants_postgres() ? postgres_url() : NULL;
+    if (url != NULL) {
+        postgres_run("SET client_min_messages = error; DROP SCHEMA IF EXISTS eplan CASCADE");
+    }
 #ifdef EPLAN_SEAMS
-    f->seam = store_seam_create("seam");
-    assert_non_null(f->seam);
+    f->seam = url == NULL ? store_seam_create("seam") : NULL;
+    assert_true(f->seam != NULL || url != NULL);
 #endif
     f->now = T0;
     f->options = (struct store_options){.state_dir = slice_of(f->dir),
+                                        .store = url != NULL ? slice_of(url) : SLICE_NONE,
                                         .environment = SLICE("test"),
                                         .clock = {.utc = fixture_utc, .state = f},
                                         .random = {.fill = fixture_random, .state = f},
@@ -84,7 +91,7 @@ static inline struct fixture *begin(void)
 static inline void remove_store(const char *dir)
 {
     static const char *const names[] = {"store.db",   "store.db-wal", "store.db-shm", "lock",
-                                        "store-1.db", "store-2.db",   "store-3.db"};
+                                        "store-1.db", "store-2.db",   "store-3.db",   "node"};
     char path[128];
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         snprintf(path, sizeof path, "%s/%s", dir, names[i]);
@@ -103,7 +110,9 @@ static inline void reopen(struct fixture *f)
 static inline void check_rules(struct fixture *f)
 {
     struct store_faults faults;
-    assert_int_equal(store_verify(slice_of(f->dir), f->options.keys, f->arena, &faults), STATUS_OK);
+    assert_int_equal(store_verify(f->options.store.len != 0 ? f->options.store : slice_of(f->dir),
+                                  f->options.keys, f->arena, &faults),
+                     STATUS_OK);
     if (faults.count != 0) {
         fail_msg("%u %.*s (%.*s)", faults.at[0].rule, SLICE_ARGS(faults.at[0].sentence),
                  SLICE_ARGS(faults.at[0].where));
@@ -114,7 +123,9 @@ static inline void discard(struct fixture *f)
 {
     store_close(&f->store);
 #ifdef EPLAN_SEAMS
-    store_seam_destroy(&f->seam);
+    if (f->seam != NULL) {
+        store_seam_destroy(&f->seam);
+    }
 #endif
     remove_store(f->dir);
     arena_destroy(&f->arena);

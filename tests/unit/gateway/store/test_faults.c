@@ -1,3 +1,4 @@
+// packages: eplan::pq
 /*
  * What a disk and an operator can do: failing and torn writes, a full disk, kill -9 and power loss.
  * Whatever happens: what was acked is there, and every rule of INVARIANTS.md holds. The seed is

@@ -1,3 +1,5 @@
+// packages: eplan::pq
+// stores: postgresql
 /* People's levers: what each does, to what it does nothing, and that it may be pulled twice. */
 #include "fixture.h"
 

@@ -1,4 +1,4 @@
-// packages: eplan::sqlite
+// packages: eplan::sqlite eplan::pq
 /* Opening: who may, what is refused, upgrades; records; the plans of the statements. */
 #include "fixture.h"
 

@@ -1,3 +1,4 @@
+// packages: eplan::pq
 /* What is known of items beside their base, what people order, and merges of patients. */
 #include "fixture.h"
 

@@ -1,4 +1,4 @@
-// packages: eplan::sqlite
+// packages: eplan::sqlite eplan::pq
 /* Sealed records: what the file shows, keys that are missing, damage, rotation. */
 #include "fixture.h"
 

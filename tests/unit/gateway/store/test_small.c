@@ -1,3 +1,5 @@
+// packages: eplan::pq
+// stores: postgresql
 /* Polls, subscriptions, switches and their like; status and lists; retention; the trail. */
 #include "fixture.h"
 

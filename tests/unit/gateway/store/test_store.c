@@ -1,3 +1,5 @@
+// packages: eplan::pq
+// stores: postgresql
 /* The transactions, one by one. After each test every rule of INVARIANTS.md is checked. */
 #include "fixture.h"
 

@@ -1,3 +1,5 @@
+// packages: eplan::pq
+// stores: postgresql
 // label: threaded
 /* The writer and its queue: groups, order, bounds, failing commits; many threads; memory and WAL.
  */
