@@ -116,13 +116,13 @@ static bool together(const struct store_tx *a, const struct store_tx *b)
     return is_accept(a) == is_accept(b);
 }
 
-static enum status lock_work(struct sqlite_store *store)
+static enum status lock_work(struct sql_store *store)
 {
     return pg_queue(store->writer.db, WORK_LOCK, NULL, 0);
 }
 
 /* The lease of an EHR goes to who has it, or to the next who asks when it ran out. */
-static enum status be_writer(struct sqlite_store *store, struct slice ehr, int64_t until,
+static enum status be_writer(struct sql_store *store, struct slice ehr, int64_t until,
                              bool *may_out)
 {
     char times[2][32];
@@ -253,7 +253,7 @@ static enum status share_again(struct pg_backend *backend)
         pg_ask(pg, "SELECT value FROM meta WHERE name = 'version'", NULL, 0, &result);
     if (status == STATUS_OK &&
         (PQntuples(result) != 1 || (int)strtol(PQgetvalue(result, 0, 0), NULL, 10) !=
-                                       sqlite_upgrades[sqlite_upgrade_count - 1].version)) {
+                                       sql_upgrades[sql_upgrade_count - 1].version)) {
         snprintf(pg->error, sizeof pg->error, "the store has another schema now");
         status = STATUS_IO;
     }
@@ -286,9 +286,9 @@ const struct store_backend store_pg = {
     .close = pg_close,
     .begin = pg_begin,
     .together = together,
-    .apply = sqlite_apply,
+    .apply = sql_apply,
     .commit = pg_commit,
     .abandon = pg_abandon,
-    .new_id = sqlite_new_id,
-    .questions = &sqlite_questions,
+    .new_id = sql_new_id,
+    .questions = &sql_questions,
 };

@@ -72,7 +72,7 @@ void pg_rollback(struct pg_connection *pg);
 enum { PG_SLOTS = 64, PG_OWNER_SIZE = 64, PG_URL_SIZE = 1024 };
 
 struct pg_backend {
-    struct sqlite_store store; /* first: what the questions and transactions know */
+    struct sql_store store; /* first: what the questions and transactions know */
     struct pg_connection writer;
     struct pg_connection reader;
     char url[PG_URL_SIZE];
@@ -101,7 +101,7 @@ enum status pg_join(struct pg_backend *backend);
 
 /* Brings the store to the last of the upgrades, in one transaction; the schema `eplan` as it was
  * before is copied to `eplan_<version>`. STATUS_REFUSED: it is newer, or other nodes run. */
-enum status pg_upgrade(struct pg_connection *pg, const struct sqlite_upgrade *upgrades,
-                       size_t count, struct diag_list *diags);
+enum status pg_upgrade(struct pg_connection *pg, const struct sql_upgrade *upgrades, size_t count,
+                       struct diag_list *diags);
 
 #endif

@@ -70,7 +70,7 @@ static enum status share_schema(struct opening *opening)
 {
     struct pg_connection *pg = &opening->backend->writer;
     pg_queue(pg, "SELECT pg_advisory_lock(1699769454, 3)", NULL, 0);
-    enum status status = pg_upgrade(pg, sqlite_upgrades, sqlite_upgrade_count, opening->diags);
+    enum status status = pg_upgrade(pg, sql_upgrades, sql_upgrade_count, opening->diags);
     if (status != STATUS_OK) {
         return status;
     }
@@ -107,7 +107,7 @@ static enum status check_environment(struct opening *opening)
 /* A new store gets its key for ids; ids go on behind the last one, whatever the clock says. */
 static enum status read_ids(struct opening *opening)
 {
-    struct sqlite_store *store = &opening->backend->store;
+    struct sql_store *store = &opening->backend->store;
     struct pg_connection *pg = &opening->backend->writer;
     struct id_key key;
     char words[WORDS_SIZE];
@@ -148,10 +148,10 @@ static enum status recover_in_transaction(void *arg)
     bool wrote;
     enum status status = pg_begin(opening->backend, NULL, NULL);
     if (status == STATUS_OK) {
-        status = sqlite_check_keys(&opening->backend->store, opening->diags);
+        status = sql_check_keys(&opening->backend->store, opening->diags);
     }
     if (status == STATUS_OK) {
-        status = sqlite_recover(&opening->backend->store);
+        status = sql_recover(&opening->backend->store);
     }
     return status == STATUS_OK ? pg_commit(opening->backend, &wrote) : status;
 }
@@ -210,7 +210,7 @@ void pg_close(void *db)
     if (backend->lock_fd >= 0) {
         close(backend->lock_fd);
     }
-    sqlite_store_clear(&backend->store);
+    sql_store_clear(&backend->store);
     arena_destroy(&backend->group_arena);
     free(backend);
 }
@@ -234,7 +234,7 @@ enum status pg_open(const struct store_options *options, struct diag_list *diags
     backend->reader.settings = reader_settings;
     snprintf(backend->url, sizeof backend->url, "%.*s", SLICE_ARGS(options->store));
     backend->group_arena = arena_create(GROUP_CEILING);
-    bool ready = sqlite_store_init(&backend->store, options) && backend->group_arena != NULL;
+    bool ready = sql_store_init(&backend->store, options) && backend->group_arena != NULL;
     enum status status = ready ? open_database(&opening) : STATUS_NO_MEMORY;
     if (status != STATUS_OK) {
         pg_close(backend);

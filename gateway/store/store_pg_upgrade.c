@@ -22,7 +22,7 @@ static const char *const first[] = {
     "INSERT INTO meta VALUES('version', 0)",
     NULL};
 
-static const struct sqlite_upgrade besides[] = {{1, first}};
+static const struct sql_upgrade besides[] = {{1, first}};
 
 /* 0: there is no store yet; -1: it cannot be asked. */
 static int read_version(struct pg_connection *pg)
@@ -90,7 +90,7 @@ static void queue_all(struct pg_connection *pg, const char *const *statements)
     }
 }
 
-static void apply(struct pg_connection *pg, const struct sqlite_upgrade *upgrade)
+static void apply(struct pg_connection *pg, const struct sql_upgrade *upgrade)
 {
     char version[16];
     snprintf(version, sizeof version, "%d", upgrade->version);
@@ -127,9 +127,8 @@ static enum status be_alone(struct pg_connection *pg, struct diag_list *diags)
                                         "stop every node of the older program, then start this one");
 }
 
-static enum status bring_up(struct pg_connection *pg, int found,
-                            const struct sqlite_upgrade *upgrades, size_t count,
-                            struct diag_list *diags)
+static enum status bring_up(struct pg_connection *pg, int found, const struct sql_upgrade *upgrades,
+                            size_t count, struct diag_list *diags)
 {
     pg_queue(pg, "BEGIN", NULL, 0);
     pg->in_group = true;
@@ -159,8 +158,8 @@ static enum status bring_up(struct pg_connection *pg, int found,
     return status;
 }
 
-enum status pg_upgrade(struct pg_connection *pg, const struct sqlite_upgrade *upgrades,
-                       size_t count, struct diag_list *diags)
+enum status pg_upgrade(struct pg_connection *pg, const struct sql_upgrade *upgrades, size_t count,
+                       struct diag_list *diags)
 {
     int last = upgrades[count - 1].version;
     int found = read_version(pg);

@@ -5,9 +5,9 @@ enum { SCRATCH_CEILING = 256 * 1024 * 1024 };
 
 /* ---- ids ---- */
 
-struct uuid sqlite_new_id(void *db)
+struct uuid sql_new_id(void *db)
 {
-    struct sqlite_store *store = db;
+    struct sql_store *store = db;
     int64_t us = clock_utc(&store->clock);
     us = us > 0 ? us : 0;
     int64_t n = us / 1000 << 12 | (us % 1000 << 12) / 1000;
@@ -26,12 +26,12 @@ struct uuid sqlite_new_id(void *db)
 
 /* ---- groups ---- */
 
-typedef enum status apply_fn(struct sqlite_store *store, struct store_tx *tx);
+typedef enum status apply_fn(struct sql_store *store, struct store_tx *tx);
 
 #define TX(id, name)                                                                               \
-    static enum status apply_##name(struct sqlite_store *store, struct store_tx *tx)               \
+    static enum status apply_##name(struct sql_store *store, struct store_tx *tx)                  \
     {                                                                                              \
-        return sqlite_##name(store, (struct store_##name *)tx);                                    \
+        return sql_##name(store, (struct store_##name *)tx);                                       \
     }
 #include "gateway/store/transactions.def"
 
@@ -41,7 +41,7 @@ static apply_fn *const functions[STORE_KIND_COUNT] = {
 };
 
 struct application {
-    struct sqlite_store *store;
+    struct sql_store *store;
     struct store_tx *tx;
 };
 
@@ -64,9 +64,9 @@ static enum status apply_in_arena(void *arg)
  * all work and fails before it writes, or by the disk; then the whole group is done again one by
  * one.
  */
-enum status sqlite_apply(void *db, struct store_tx *tx)
+enum status sql_apply(void *db, struct store_tx *tx)
 {
-    struct sqlite_store *store = db;
+    struct sql_store *store = db;
     struct application application = {store, tx};
     bool savepoint = tx->kind != STORE_ACCEPT;
     if (savepoint && sql_execute(&store->writer, "SAVEPOINT tx") != STATUS_OK) {
@@ -91,7 +91,7 @@ enum status sqlite_apply(void *db, struct store_tx *tx)
     return savepoint ? sql_execute(&store->writer, "RELEASE tx") : STATUS_OK;
 }
 
-bool sqlite_store_init(struct sqlite_store *store, const struct store_options *options)
+bool sql_store_init(struct sql_store *store, const struct store_options *options)
 {
     store->clock = options->clock.utc != NULL ? options->clock : clock_system;
     store->random = options->random.fill != NULL ? options->random : random_system;
@@ -102,7 +102,7 @@ bool sqlite_store_init(struct sqlite_store *store, const struct store_options *o
     return store->scratch != NULL;
 }
 
-void sqlite_store_clear(struct sqlite_store *store)
+void sql_store_clear(struct sql_store *store)
 {
     pthread_mutex_destroy(&store->id_lock);
     pthread_mutex_destroy(&store->read_lock);
@@ -120,7 +120,7 @@ struct owner owner_of_number(int64_t n)
     return owner;
 }
 
-static enum status write_record(struct sqlite_store *store, enum sql_id statement,
+static enum status write_record(struct sql_store *store, enum sql_id statement,
                                 const struct uuid *id, enum record_part part, struct slice bytes)
 {
     struct arena_mark mark = arena_mark(store->scratch);
@@ -139,20 +139,20 @@ static enum status write_record(struct sqlite_store *store, enum sql_id statemen
     return status;
 }
 
-enum status sqlite_put_record(struct sqlite_store *store, const struct uuid *owner,
-                              enum record_part part, struct slice bytes)
+enum status sql_put_record(struct sql_store *store, const struct uuid *owner, enum record_part part,
+                           struct slice bytes)
 {
     return write_record(store, SQL_PUT_RECORD, owner, part, bytes);
 }
 
-enum status sqlite_add_record(struct sqlite_store *store, const struct uuid *owner,
-                              enum record_part part, struct slice bytes)
+enum status sql_add_record(struct sql_store *store, const struct uuid *owner, enum record_part part,
+                           struct slice bytes)
 {
     return write_record(store, SQL_ADD_RECORD, owner, part, bytes);
 }
 
-enum status sqlite_open_record(struct sqlite_store *store, struct arena *arena, struct slice owner,
-                               enum record_part part, struct slice record, struct slice *bytes_out)
+enum status sql_open_record(struct sql_store *store, struct arena *arena, struct slice owner,
+                            enum record_part part, struct slice record, struct slice *bytes_out)
 {
     enum status status = record_open(arena, store->seal.keys, owner, part, record, bytes_out);
     if (status != STATUS_OK) {
@@ -161,9 +161,9 @@ enum status sqlite_open_record(struct sqlite_store *store, struct arena *arena, 
     return status;
 }
 
-enum status sqlite_read_record(struct sqlite_store *store, struct connection *connection,
-                               struct arena *arena, const struct uuid *id, enum record_part part,
-                               struct slice *bytes_out)
+enum status sql_read_record(struct sql_store *store, struct connection *connection,
+                            struct arena *arena, const struct uuid *id, enum record_part part,
+                            struct slice *bytes_out)
 {
     struct slice bytes = SLICE_NONE;
     struct slice record = SLICE_NONE;
@@ -177,7 +177,7 @@ enum status sqlite_read_record(struct sqlite_store *store, struct connection *co
     }
     enum status status = sql_end(&sql);
     if (status == STATUS_OK && found) {
-        status = sqlite_open_record(store, arena, owner_slice(&owner), part, record, &bytes);
+        status = sql_open_record(store, arena, owner_slice(&owner), part, record, &bytes);
     }
     if (status == STATUS_OK) {
         *bytes_out = bytes;
@@ -185,8 +185,8 @@ enum status sqlite_read_record(struct sqlite_store *store, struct connection *co
     return status;
 }
 
-enum status sqlite_read_base(struct sqlite_store *store, struct connection *connection,
-                             struct arena *arena, struct item *item)
+enum status sql_read_base(struct sql_store *store, struct connection *connection,
+                          struct arena *arena, struct item *item)
 {
     struct uuid row = UUID_NONE;
     struct sql sql = sql_begin(connection, SQL_ITEM_ROW);
@@ -196,16 +196,16 @@ enum status sqlite_read_base(struct sqlite_store *store, struct connection *conn
     }
     enum status status = sql_end(&sql);
     if (status == STATUS_OK) {
-        status = sqlite_read_record(store, connection, arena, &row, RECORD_BASE, &item->base);
+        status = sql_read_record(store, connection, arena, &row, RECORD_BASE, &item->base);
     }
     if (status != STATUS_OK) {
         return status;
     }
-    status = sqlite_read_record(store, connection, arena, &row, RECORD_WANTED, &item->wanted);
+    status = sql_read_record(store, connection, arena, &row, RECORD_WANTED, &item->wanted);
     return status == STATUS_INVALID ? STATUS_OK : status; /* base then tells it as well as it can */
 }
 
-enum status sqlite_next_fence(struct sqlite_store *store, uint64_t *fence_out)
+enum status sql_next_fence(struct sql_store *store, uint64_t *fence_out)
 {
     uint64_t fence = 0;
     struct sql sql = sql_begin(&store->writer, SQL_NEXT_FENCE);

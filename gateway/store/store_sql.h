@@ -30,16 +30,16 @@ struct sql_keys {
     size_t room;
 };
 
-struct sqlite_store {
+struct sql_store {
     struct connection writer;
     struct sql_keys *keys; /* of the group being applied; NULL: each accept asks */
     struct slice owner;    /* of this node's claims; empty: as the transaction says */
     int64_t id_step;       /* numbers of ids are slot modulo step; 0: every number */
     int64_t id_slot;
-    enum status (*lock_work)(struct sqlite_store *store); /* NULL: nobody else works */
+    enum status (*lock_work)(struct sql_store *store); /* NULL: nobody else works */
     /* Whether this node may write to an EHR that takes one writer only, from now until then. NULL:
      * there is no other node. */
-    enum status (*be_writer)(struct sqlite_store *store, struct slice ehr, int64_t until,
+    enum status (*be_writer)(struct sql_store *store, struct slice ehr, int64_t until,
                              bool *may_out);
     struct arena *scratch; /* of the transaction being applied */
     struct clock clock;
@@ -54,44 +54,44 @@ struct sqlite_store {
     _Atomic uint64_t damaged;
 };
 
-struct uuid sqlite_new_id(void *db);
+struct uuid sql_new_id(void *db);
 
 /* All of tx or nothing of it, in the group that is open (backend.h). */
-enum status sqlite_apply(void *db, struct store_tx *tx);
+enum status sql_apply(void *db, struct store_tx *tx);
 /* Everything that is not the database's own: locks, arena, clock. false: no memory. */
-bool sqlite_store_init(struct sqlite_store *store, const struct store_options *options);
-void sqlite_store_clear(struct sqlite_store *store);
+bool sql_store_init(struct sql_store *store, const struct store_options *options);
+void sql_store_clear(struct sql_store *store);
 
-struct sqlite_upgrade {
+struct sql_upgrade {
     int version;
     const char *const *sql; /* statements; NULL behind the last */
 };
-extern const struct sqlite_upgrade sqlite_upgrades[];
-extern const size_t sqlite_upgrade_count;
+extern const struct sql_upgrade sql_upgrades[];
+extern const size_t sql_upgrade_count;
 
 /* ---- transactions: one function each (transactions.def) ---- */
 
-#define TX(id, name) enum status sqlite_##name(struct sqlite_store *store, struct store_##name *tx);
+#define TX(id, name) enum status sql_##name(struct sql_store *store, struct store_##name *tx);
 #include "gateway/store/transactions.def"
 
 /* ---- what transactions share ---- */
 
 /* Bytes that belong to a row (RECORD_FACTS, TRACE, BODY, BASE, WANTED). */
-enum status sqlite_put_record(struct sqlite_store *store, const struct uuid *owner,
-                              enum record_part part, struct slice bytes);
+enum status sql_put_record(struct sql_store *store, const struct uuid *owner, enum record_part part,
+                           struct slice bytes);
 /* The same for an owner that is new. */
-enum status sqlite_add_record(struct sqlite_store *store, const struct uuid *owner,
-                              enum record_part part, struct slice bytes);
+enum status sql_add_record(struct sql_store *store, const struct uuid *owner, enum record_part part,
+                           struct slice bytes);
 /* Empty when there is none; STATUS_INVALID: damaged. Lives in the arena. */
-enum status sqlite_read_record(struct sqlite_store *store, struct connection *connection,
-                               struct arena *arena, const struct uuid *id, enum record_part part,
-                               struct slice *bytes_out);
+enum status sql_read_record(struct sql_store *store, struct connection *connection,
+                            struct arena *arena, const struct uuid *id, enum record_part part,
+                            struct slice *bytes_out);
 /* record_open, and the damage is counted. */
-enum status sqlite_open_record(struct sqlite_store *store, struct arena *arena, struct slice owner,
-                               enum record_part part, struct slice record, struct slice *bytes_out);
+enum status sql_open_record(struct sql_store *store, struct arena *arena, struct slice owner,
+                            enum record_part part, struct slice record, struct slice *bytes_out);
 /* Every key that records are sealed under is there and is the one it was; the current one is
  * remembered. Within a transaction. STATUS_REFUSED: diags says which is missing. */
-enum status sqlite_check_keys(struct sqlite_store *store, struct diag_list *diags);
+enum status sql_check_keys(struct sql_store *store, struct diag_list *diags);
 /* What a row's number is to record_pack: eight bytes, the lowest first. */
 struct owner {
     char bytes[8];
@@ -102,13 +102,13 @@ static inline struct slice owner_slice(const struct owner *owner)
     return (struct slice){owner->bytes, sizeof owner->bytes};
 }
 /* The base of an item, and what was wanted with it, by its identifier. */
-enum status sqlite_read_base(struct sqlite_store *store, struct connection *connection,
-                             struct arena *arena, struct item *item);
+enum status sql_read_base(struct sql_store *store, struct connection *connection,
+                          struct arena *arena, struct item *item);
 
 /* Writes down what messages mean for visits that were only appended so far, `most` of them.
  * SORTED_MOST: as many as may take the writer's time at once. */
 enum { SORTED_MOST = 4096 };
-enum status sqlite_sort(struct sqlite_store *store, size_t most);
+enum status sql_sort(struct sql_store *store, size_t most);
 /* Makes a visit due `settle` after `at`, `settle_most` after its first message at the latest. */
 struct visit {
     struct slice ehr;
@@ -118,90 +118,84 @@ struct visit {
     int64_t settle;
     int64_t settle_most;
 };
-enum status sqlite_queue_visit(struct sqlite_store *store, const struct visit *visit,
-                               const struct uuid *message);
+enum status sql_queue_visit(struct sql_store *store, const struct visit *visit,
+                            const struct uuid *message);
 /* The same for each visit of a message's triggers; patient and visit of `when` are not looked at.
  */
-enum status sqlite_queue_triggers(struct sqlite_store *store, const struct visit *when,
-                                  struct slice triggers, const struct uuid *message);
+enum status sql_queue_triggers(struct sql_store *store, const struct visit *when,
+                               struct slice triggers, const struct uuid *message);
 /* Triggers as `message` keeps them: patient US visit RS ...; false: a name has a control character.
  */
-bool sqlite_write_triggers(struct buf *out, const struct trigger *triggers, size_t count);
+bool sql_write_triggers(struct buf *out, const struct trigger *triggers, size_t count);
 
-enum status sqlite_add_trail(struct sqlite_store *store, struct slice ehr,
-                             struct trail_lines lines);
-enum status sqlite_next_fence(struct sqlite_store *store, uint64_t *fence_out);
+enum status sql_add_trail(struct sql_store *store, struct slice ehr, struct trail_lines lines);
+enum status sql_next_fence(struct sql_store *store, uint64_t *fence_out);
 
-enum status sqlite_get_evaluation(struct connection *connection, struct arena *arena,
-                                  const struct uuid *id, struct evaluation *evaluation_out);
+enum status sql_get_evaluation(struct connection *connection, struct arena *arena,
+                               const struct uuid *id, struct evaluation *evaluation_out);
 /* The same, and STATUS_REFUSED when it is not claimed with that fence. */
-enum status sqlite_get_claim(struct sqlite_store *store, const struct uuid *id, uint64_t fence,
-                             struct evaluation *evaluation_out);
+enum status sql_get_claim(struct sql_store *store, const struct uuid *id, uint64_t fence,
+                          struct evaluation *evaluation_out);
 /* Ends a claim without a result: to be claimed again, or coalesced (S4). */
-enum status sqlite_give_back(struct sqlite_store *store, const struct evaluation *evaluation,
-                             enum reason reason, struct slice detail, int64_t not_before,
-                             bool again);
+enum status sql_give_back(struct sql_store *store, const struct evaluation *evaluation,
+                          enum reason reason, struct slice detail, int64_t not_before, bool again);
 /* Sets the state, ends the claim, and lets the messages follow. */
-enum status sqlite_set_evaluation(struct sqlite_store *store, const struct evaluation *evaluation,
-                                  enum work_state state, enum reason reason, struct slice detail);
+enum status sql_set_evaluation(struct sql_store *store, const struct evaluation *evaluation,
+                               enum work_state state, enum reason reason, struct slice detail);
 /* The evaluation's messages take the state that their evaluations give them (S3). */
-enum status sqlite_follow_message(struct sqlite_store *store, const struct uuid *message);
-enum status sqlite_follow_messages(struct sqlite_store *store, const struct uuid *evaluation);
+enum status sql_follow_message(struct sql_store *store, const struct uuid *message);
+enum status sql_follow_messages(struct sql_store *store, const struct uuid *evaluation);
 /* Ends the evaluation if none of its changes is open (S6, S7). *ended_out: whether it did. */
-enum status sqlite_settle_evaluation(struct sqlite_store *store, const struct uuid *id,
-                                     bool *ended_out);
+enum status sql_settle_evaluation(struct sql_store *store, const struct uuid *id, bool *ended_out);
 
 /* Adds the changes of an evaluation with their items; what was not sent of these items is
  * superseded. */
-enum status sqlite_add_changes(struct sqlite_store *store, const struct evaluation *evaluation,
-                               const struct change *changes, size_t count);
+enum status sql_add_changes(struct sql_store *store, const struct evaluation *evaluation,
+                            const struct change *changes, size_t count);
 
 /* Ends a change, and those that wait for it when it did not succeed. Does not settle. */
-enum status sqlite_end_change(struct sqlite_store *store, const struct uuid *change,
-                              enum row_state state, enum reason reason, struct slice detail);
+enum status sql_end_change(struct sql_store *store, const struct uuid *change, enum row_state state,
+                           enum reason reason, struct slice detail);
 /* A change that is put back to be sent may have lost one that it waits for: then it ends too (S9).
  */
-enum status sqlite_end_if_stuck(struct sqlite_store *store, const struct uuid *change);
-enum status sqlite_get_change(struct sqlite_store *store, struct connection *connection,
-                              struct arena *arena, const struct uuid *id,
-                              struct change *change_out);
+enum status sql_end_if_stuck(struct sql_store *store, const struct uuid *change);
+enum status sql_get_change(struct sql_store *store, struct connection *connection,
+                           struct arena *arena, const struct uuid *id, struct change *change_out);
 /* Changes in flight whose lease ended by then, or that this owner (empty: nobody) has, may have
  * been sent: they become unknown. */
-enum status sqlite_lose_claims(struct sqlite_store *store, int64_t lease_until, struct slice owner);
+enum status sql_lose_claims(struct sql_store *store, int64_t lease_until, struct slice owner);
 /* At start: nothing is claimed or in flight any more; of several nodes, by this one. */
-enum status sqlite_recover(struct sqlite_store *store);
+enum status sql_recover(struct sql_store *store);
 
 /* "by ACCOUNT", and why behind it: the body of a trail's line about what a person did. */
-struct slice sqlite_trail_by(struct sqlite_store *store, struct slice by, struct slice why);
+struct slice sql_trail_by(struct sql_store *store, struct slice by, struct slice why);
 
 /* The visits that a filter names, or an id (STATUS_ABSENT: none): store_sql_work.c. */
-enum status sqlite_find_work(struct connection *connection, struct arena *arena,
-                             const struct work_filter *filter, const struct uuid *from, size_t most,
-                             struct work_entries *out);
-enum status sqlite_find_work_of(struct connection *connection, struct arena *arena,
-                                const struct uuid *id, struct work_entries *out);
+enum status sql_find_work(struct connection *connection, struct arena *arena,
+                          const struct work_filter *filter, const struct uuid *from, size_t most,
+                          struct work_entries *out);
+enum status sql_find_work_of(struct connection *connection, struct arena *arena,
+                             const struct uuid *id, struct work_entries *out);
 
-struct message sqlite_take_message(const struct sql *sql, struct arena *arena);
-struct item sqlite_take_item(const struct sql *sql, struct arena *arena);
+struct message sql_take_message(const struct sql *sql, struct arena *arena);
+struct item sql_take_item(const struct sql *sql, struct arena *arena);
 
 /* ---- questions (store_sql_read.c, store_sql_show.c) ---- */
 
 /* Runs ask(store, arena, arg) with the reader's lock held, inside arena_run. */
-enum status sqlite_ask(struct sqlite_store *store, struct arena *arena,
-                       enum status (*ask)(struct sqlite_store *store, struct arena *arena,
-                                          void *arg),
-                       void *arg);
-extern const struct store_questions sqlite_questions;
+enum status sql_ask(struct sql_store *store, struct arena *arena,
+                    enum status (*ask)(struct sql_store *store, struct arena *arena, void *arg),
+                    void *arg);
+extern const struct store_questions sql_questions;
 
-enum status sqlite_read_status(void *db, struct arena *arena, struct store_status *out);
-enum status sqlite_open_list(void *db, struct arena *arena, struct slice ehr, struct uuid from,
-                             size_t most, struct open_page *out);
-enum status sqlite_list_work(void *db, struct arena *arena, const struct work_filter *filter,
-                             struct uuid from, size_t most, struct work_entries *out);
-enum status sqlite_list_holds(void *db, struct arena *arena, struct standing_holds *out);
-enum status sqlite_message_way(void *db, struct arena *arena, struct uuid id,
-                               struct message_way *out);
-enum status sqlite_patient_way(void *db, struct arena *arena, struct slice ehr,
-                               struct slice patient, size_t most, struct patient_way *out);
+enum status sql_read_status(void *db, struct arena *arena, struct store_status *out);
+enum status sql_open_list(void *db, struct arena *arena, struct slice ehr, struct uuid from,
+                          size_t most, struct open_page *out);
+enum status sql_list_work(void *db, struct arena *arena, const struct work_filter *filter,
+                          struct uuid from, size_t most, struct work_entries *out);
+enum status sql_list_holds(void *db, struct arena *arena, struct standing_holds *out);
+enum status sql_message_way(void *db, struct arena *arena, struct uuid id, struct message_way *out);
+enum status sql_patient_way(void *db, struct arena *arena, struct slice ehr, struct slice patient,
+                            size_t most, struct patient_way *out);
 
 #endif

@@ -19,7 +19,7 @@ static enum status find_known(const struct sql_keys *keys, const struct message 
 }
 
 /* The same key by the same sender within its time. */
-static enum status find_repeat(struct sqlite_store *store, const struct message *message,
+static enum status find_repeat(struct sql_store *store, const struct message *message,
                                int64_t key_hash, struct uuid *id_out)
 {
     if (store->keys != NULL) {
@@ -41,7 +41,7 @@ static enum status find_repeat(struct sqlite_store *store, const struct message 
 }
 
 /* The one append that has to be durable before the answer. */
-static enum status add_message(struct sqlite_store *store, const struct store_accept *tx,
+static enum status add_message(struct sql_store *store, const struct store_accept *tx,
                                int64_t key_hash, struct slice triggers, const struct uuid *id)
 {
     const struct message *message = &tx->in.message;
@@ -78,7 +78,7 @@ static enum status add_message(struct sqlite_store *store, const struct store_ac
     return status;
 }
 
-static enum status end_at_once(struct sqlite_store *store, const struct store_accept *tx,
+static enum status end_at_once(struct sql_store *store, const struct store_accept *tx,
                                const struct uuid *id)
 {
     struct sql sql = sql_begin(&store->writer, SQL_ADD_INBOX);
@@ -91,12 +91,12 @@ static enum status end_at_once(struct sqlite_store *store, const struct store_ac
 }
 
 /* Its message may have ended long ago, or not be sorted yet. */
-static enum status make_due_again(struct sqlite_store *store, const struct store_accept *tx,
+static enum status make_due_again(struct sql_store *store, const struct store_accept *tx,
                                   const struct uuid *id)
 {
     enum status status = store->lock_work != NULL ? store->lock_work(store) : STATUS_OK;
     if (status == STATUS_OK) {
-        status = sqlite_sort(store, SIZE_MAX);
+        status = sql_sort(store, SIZE_MAX);
     }
     for (size_t i = 0; status == STATUS_OK && i < tx->in.trigger_count; i++) {
         struct visit visit = {.ehr = tx->in.message.ehr,
@@ -105,16 +105,16 @@ static enum status make_due_again(struct sqlite_store *store, const struct store
                               .at = store->now,
                               .settle = tx->in.settle_us,
                               .settle_most = tx->in.settle_most_us};
-        status = sqlite_queue_visit(store, &visit, id);
+        status = sql_queue_visit(store, &visit, id);
     }
-    return status == STATUS_OK ? sqlite_follow_message(store, id) : status;
+    return status == STATUS_OK ? sql_follow_message(store, id) : status;
 }
 
 /*
  * What the last message of the resource made due is due now. That message goes with the deletion:
  * it alone knows the date of the visit.
  */
-static enum status take_deletion(struct sqlite_store *store, const struct store_accept *tx,
+static enum status take_deletion(struct sql_store *store, const struct store_accept *tx,
                                  int64_t key_hash, const struct uuid *id)
 {
     const struct message *message = &tx->in.message;
@@ -124,7 +124,7 @@ static enum status take_deletion(struct sqlite_store *store, const struct store_
                           .settle_most = tx->in.settle_most_us};
     struct slice triggers = SLICE_NONE;
     struct uuid told = UUID_NONE;
-    enum status status = sqlite_sort(store, SIZE_MAX);
+    enum status status = sql_sort(store, SIZE_MAX);
     struct sql sql = sql_begin(&store->writer, SQL_FIND_LATEST);
     sql_text(&sql, message->ehr);
     sql_text(&sql, message->resource_type);
@@ -142,9 +142,9 @@ static enum status take_deletion(struct sqlite_store *store, const struct store_
         return end_at_once(store, tx, id);
     }
     if (status == STATUS_OK) {
-        status = sqlite_sort(store, SIZE_MAX);
+        status = sql_sort(store, SIZE_MAX);
     }
-    return status == STATUS_OK ? sqlite_queue_triggers(store, &visit, triggers, &told) : status;
+    return status == STATUS_OK ? sql_queue_triggers(store, &visit, triggers, &told) : status;
 }
 
 static bool is_well_formed(const struct store_accept *tx)
@@ -163,7 +163,7 @@ static bool is_well_formed(const struct store_accept *tx)
     return true;
 }
 
-enum status sqlite_accept(struct sqlite_store *store, struct store_accept *tx)
+enum status sql_accept(struct sql_store *store, struct store_accept *tx)
 {
     const struct message *message = &tx->in.message;
     struct buf triggers;
@@ -172,14 +172,14 @@ enum status sqlite_accept(struct sqlite_store *store, struct store_accept *tx)
         return STATUS_INVALID;
     }
     buf_init(&triggers, store->scratch, (size_t)1 << 20);
-    if (!sqlite_write_triggers(&triggers, tx->in.triggers, tx->in.trigger_count)) {
+    if (!sql_write_triggers(&triggers, tx->in.triggers, tx->in.trigger_count)) {
         return STATUS_INVALID;
     }
     int64_t key_hash = (int64_t)slice_hash(message->key);
     enum status status = find_repeat(store, message, key_hash, &id);
     bool repeat = status == STATUS_OK;
     if (status == STATUS_ABSENT) {
-        id = sqlite_new_id(store);
+        id = sql_new_id(store);
         if (tx->in.is_deletion) {
             status = take_deletion(store, tx, key_hash, &id);
             tx->out.repeat = false;
@@ -207,7 +207,7 @@ struct tip {
     uint8_t hash[SHA256_SIZE];
 };
 
-static enum status read_tip(struct sqlite_store *store, struct slice ehr, struct tip *tip)
+static enum status read_tip(struct sql_store *store, struct slice ehr, struct tip *tip)
 {
     struct sql sql = sql_begin(&store->writer, SQL_CHAIN_TIP);
     sql_text(&sql, ehr);
@@ -242,7 +242,7 @@ static void hash_line(struct slice ehr, int64_t at, const struct trail_line *lin
     memcpy(tip->hash, hash, SHA256_SIZE);
 }
 
-static enum status add_line(struct sqlite_store *store, struct slice ehr,
+static enum status add_line(struct sql_store *store, struct slice ehr,
                             const struct trail_line *line, struct tip *tip)
 {
     const struct slice previous = {(const char *)tip->hash, SHA256_SIZE};
@@ -268,7 +268,7 @@ static enum status add_line(struct sqlite_store *store, struct slice ehr,
     return status;
 }
 
-enum status sqlite_add_trail(struct sqlite_store *store, struct slice ehr, struct trail_lines lines)
+enum status sql_add_trail(struct sql_store *store, struct slice ehr, struct trail_lines lines)
 {
     struct tip tip;
     if (lines.count == 0) {

@@ -3,7 +3,7 @@
 
 /* ---- reading ---- */
 
-struct item sqlite_take_item(const struct sql *sql, struct arena *arena)
+struct item sql_take_item(const struct sql *sql, struct arena *arena)
 {
     return (struct item){
         .identifier = sql_get_uuid(sql, 12),
@@ -56,8 +56,8 @@ static enum status read_row(struct connection *connection, struct arena *arena,
     return status == STATUS_OK && !found ? STATUS_ABSENT : status;
 }
 
-enum status sqlite_get_change(struct sqlite_store *store, struct connection *connection,
-                              struct arena *arena, const struct uuid *id, struct change *change_out)
+enum status sql_get_change(struct sql_store *store, struct connection *connection,
+                           struct arena *arena, const struct uuid *id, struct change *change_out)
 {
     struct change change;
     struct uuid item;
@@ -67,7 +67,7 @@ enum status sqlite_get_change(struct sqlite_store *store, struct connection *con
         struct sql sql = sql_begin(connection, SQL_ITEM_BY_NUMBER);
         sql_id(&sql, &item);
         if (sql_row(&sql)) {
-            change.item = sqlite_take_item(&sql, arena);
+            change.item = sql_take_item(&sql, arena);
         }
         status = sql_end(&sql);
     }
@@ -79,7 +79,7 @@ enum status sqlite_get_change(struct sqlite_store *store, struct connection *con
 
 /* ---- before a claim ---- */
 
-enum status sqlite_lose_claims(struct sqlite_store *store, int64_t lease_until, struct slice owner)
+enum status sql_lose_claims(struct sql_store *store, int64_t lease_until, struct slice owner)
 {
     struct lost {
         struct uuid id;
@@ -121,7 +121,7 @@ enum status sqlite_lose_claims(struct sqlite_store *store, int64_t lease_until, 
     return status;
 }
 
-static enum status end_expired(struct sqlite_store *store)
+static enum status end_expired(struct sql_store *store)
 {
     struct ids expired;
     bool ended;
@@ -130,18 +130,18 @@ static enum status end_expired(struct sqlite_store *store)
     enum status status = sql_take_ids(&sql, store->scratch, &expired);
     for (size_t i = 0; status == STATUS_OK && i < expired.count; i++) {
         struct change change;
-        status = sqlite_get_change(store, &store->writer, store->scratch, &expired.at[i], &change);
+        status = sql_get_change(store, &store->writer, store->scratch, &expired.at[i], &change);
         if (status == STATUS_OK && !row_state_is_end(change.state)) {
-            status = sqlite_end_change(store, &change.id, ROW_DROPPED, REASON_EXPIRED, SLICE_NONE);
+            status = sql_end_change(store, &change.id, ROW_DROPPED, REASON_EXPIRED, SLICE_NONE);
         }
         if (status == STATUS_OK) {
-            status = sqlite_settle_evaluation(store, &change.evaluation, &ended);
+            status = sql_settle_evaluation(store, &change.evaluation, &ended);
         }
     }
     return status;
 }
 
-static enum status read_stop(struct sqlite_store *store, struct slice ehr, bool *stopped)
+static enum status read_stop(struct sql_store *store, struct slice ehr, bool *stopped)
 {
     struct sql sql = sql_begin(&store->writer, SQL_READ_SWITCH);
     sql_text(&sql, ehr);
@@ -157,7 +157,7 @@ struct texts {
     size_t count;
 };
 
-static enum status find_patients(struct sqlite_store *store, const struct store_claim_changes *tx,
+static enum status find_patients(struct sql_store *store, const struct store_claim_changes *tx,
                                  struct texts *patients)
 {
     enum { ROWS_EACH = 16 };
@@ -180,11 +180,11 @@ static enum status find_patients(struct sqlite_store *store, const struct store_
     return sql_end(&sql);
 }
 
-static enum status mark_claimed(struct sqlite_store *store, const struct store_claim_changes *tx,
+static enum status mark_claimed(struct sql_store *store, const struct store_claim_changes *tx,
                                 const struct uuid *id)
 {
     uint64_t fence;
-    enum status status = sqlite_next_fence(store, &fence);
+    enum status status = sql_next_fence(store, &fence);
     if (status == STATUS_OK) {
         struct sql sql = sql_begin(&store->writer, SQL_CLAIM_CHANGE);
         sql_id(&sql, id);
@@ -198,33 +198,32 @@ static enum status mark_claimed(struct sqlite_store *store, const struct store_c
 }
 
 /* A damaged body cannot be sent: its row is held, and others go on. */
-static enum status load_bodies(struct sqlite_store *store, struct arena *arena,
-                               struct change *change, bool *damaged)
+static enum status load_bodies(struct sql_store *store, struct arena *arena, struct change *change,
+                               bool *damaged)
 {
     enum status status =
-        sqlite_read_record(store, &store->writer, arena, &change->id, RECORD_BODY, &change->body);
+        sql_read_record(store, &store->writer, arena, &change->id, RECORD_BODY, &change->body);
     if (status == STATUS_OK) {
-        status = sqlite_read_base(store, &store->writer, arena, &change->item);
+        status = sql_read_base(store, &store->writer, arena, &change->item);
     }
     *damaged = status == STATUS_INVALID;
     return *damaged ? STATUS_OK : status;
 }
 
-static enum status claim_one(struct sqlite_store *store, struct store_claim_changes *tx,
+static enum status claim_one(struct sql_store *store, struct store_claim_changes *tx,
                              const struct uuid *id, struct change *change, bool *claimed)
 {
     bool ended;
     struct arena *arena = tx->tx.arena;
     *claimed = false;
-    enum status status = sqlite_get_change(store, &store->writer, arena, id, change);
+    enum status status = sql_get_change(store, &store->writer, arena, id, change);
     if (status == STATUS_OK) {
         bool damaged;
         status = load_bodies(store, arena, change, &damaged);
         if (status == STATUS_OK && damaged) {
-            status = sqlite_end_change(store, id, ROW_HELD, REASON_DAMAGED, SLICE_NONE);
-            return status == STATUS_OK
-                       ? sqlite_settle_evaluation(store, &change->evaluation, &ended)
-                       : status;
+            status = sql_end_change(store, id, ROW_HELD, REASON_DAMAGED, SLICE_NONE);
+            return status == STATUS_OK ? sql_settle_evaluation(store, &change->evaluation, &ended)
+                                       : status;
         }
     }
     if (status == STATUS_OK) {
@@ -251,7 +250,7 @@ static enum status claim_one(struct sqlite_store *store, struct store_claim_chan
     return status;
 }
 
-static enum status claim_patient(struct sqlite_store *store, struct store_claim_changes *tx,
+static enum status claim_patient(struct sql_store *store, struct store_claim_changes *tx,
                                  struct slice patient, struct change *changes, size_t *count)
 {
     struct ids ready;
@@ -273,7 +272,7 @@ static enum status claim_patient(struct sqlite_store *store, struct store_claim_
     return status;
 }
 
-enum status sqlite_claim_changes(struct sqlite_store *store, struct store_claim_changes *tx)
+enum status sql_claim_changes(struct sql_store *store, struct store_claim_changes *tx)
 {
     bool stopped = false;
     struct texts patients = {NULL, 0};
@@ -283,7 +282,7 @@ enum status sqlite_claim_changes(struct sqlite_store *store, struct store_claim_
         tx->in.lease_us <= 0 || tx->in.settle_us < 0) {
         return STATUS_INVALID;
     }
-    enum status status = sqlite_lose_claims(store, store->now, SLICE_NONE);
+    enum status status = sql_lose_claims(store, store->now, SLICE_NONE);
     if (status == STATUS_OK) {
         status = end_expired(store);
     }
@@ -313,7 +312,7 @@ enum status sqlite_claim_changes(struct sqlite_store *store, struct store_claim_
 
 /* ---- results ---- */
 
-static enum status check_result(struct sqlite_store *store, const struct attempt_result *result,
+static enum status check_result(struct sql_store *store, const struct attempt_result *result,
                                 struct change *change)
 {
     bool delivered = result->outcome == ROW_DELIVERED;
@@ -322,7 +321,7 @@ static enum status check_result(struct sqlite_store *store, const struct attempt
         return STATUS_INVALID;
     }
     enum status status =
-        sqlite_get_change(store, &store->writer, store->scratch, &result->change, change);
+        sql_get_change(store, &store->writer, store->scratch, &result->change, change);
     if (status == STATUS_OK &&
         (change->state != ROW_IN_FLIGHT || change->fence != result->fence || result->fence == 0)) {
         status = STATUS_REFUSED;
@@ -331,7 +330,7 @@ static enum status check_result(struct sqlite_store *store, const struct attempt
 }
 
 /* What was wanted is the change's body; one that withdraws or accepts wants nothing of its own. */
-static enum status keep_wanted(struct sqlite_store *store, const struct change *change,
+static enum status keep_wanted(struct sql_store *store, const struct change *change,
                                const struct uuid *row)
 {
     struct slice body = SLICE_NONE;
@@ -339,14 +338,14 @@ static enum status keep_wanted(struct sqlite_store *store, const struct change *
         return STATUS_OK;
     }
     enum status status =
-        sqlite_read_record(store, &store->writer, store->scratch, &change->id, RECORD_BODY, &body);
+        sql_read_record(store, &store->writer, store->scratch, &change->id, RECORD_BODY, &body);
     if (status == STATUS_INVALID) {
         return STATUS_OK; /* damaged since: then base alone tells the next comparison */
     }
-    return status == STATUS_OK ? sqlite_put_record(store, row, RECORD_WANTED, body) : status;
+    return status == STATUS_OK ? sql_put_record(store, row, RECORD_WANTED, body) : status;
 }
 
-static enum status deliver(struct sqlite_store *store, const struct attempt_result *result,
+static enum status deliver(struct sql_store *store, const struct attempt_result *result,
                            const struct change *change)
 {
     struct uuid row = UUID_NONE;
@@ -368,12 +367,12 @@ static enum status deliver(struct sqlite_store *store, const struct attempt_resu
         status = sql_end(&sql);
     }
     if (status == STATUS_OK) {
-        status = sqlite_put_record(store, &row, RECORD_BASE, result->base);
+        status = sql_put_record(store, &row, RECORD_BASE, result->base);
     }
     return status == STATUS_OK ? keep_wanted(store, change, &row) : status;
 }
 
-static enum status record_one(struct sqlite_store *store, const struct attempt_result *result)
+static enum status record_one(struct sql_store *store, const struct attempt_result *result)
 {
     struct change change;
     enum status status = check_result(store, result, &change);
@@ -392,8 +391,8 @@ static enum status record_one(struct sqlite_store *store, const struct attempt_r
         status = deliver(store, result, &change);
     }
     if (status == STATUS_OK && row_state_is_end(result->outcome)) {
-        return sqlite_end_change(store, &result->change, result->outcome, result->reason,
-                                 result->detail);
+        return sql_end_change(store, &result->change, result->outcome, result->reason,
+                              result->detail);
     }
     if (status == STATUS_OK) {
         struct sql sql = sql_begin(&store->writer, SQL_PUT_BACK);
@@ -406,11 +405,11 @@ static enum status record_one(struct sqlite_store *store, const struct attempt_r
         status = sql_run(&sql, NULL);
     }
     return status == STATUS_OK && result->outcome == ROW_SCHEDULED
-               ? sqlite_end_if_stuck(store, &result->change)
+               ? sql_end_if_stuck(store, &result->change)
                : status;
 }
 
-enum status sqlite_record_attempts(struct sqlite_store *store, struct store_record_attempts *tx)
+enum status sql_record_attempts(struct sql_store *store, struct store_record_attempts *tx)
 {
     enum status status = tx->in.count != 0 ? STATUS_OK : STATUS_INVALID;
     struct change change = {0};
@@ -420,17 +419,17 @@ enum status sqlite_record_attempts(struct sqlite_store *store, struct store_reco
     }
     for (size_t i = 0; status == STATUS_OK && i < tx->in.count; i++) {
         bool ended = false;
-        status = sqlite_get_change(store, &store->writer, store->scratch, &tx->in.results[i].change,
-                                   &change);
+        status = sql_get_change(store, &store->writer, store->scratch, &tx->in.results[i].change,
+                                &change);
         if (status == STATUS_OK) {
-            status = sqlite_settle_evaluation(store, &change.evaluation, &ended);
+            status = sql_settle_evaluation(store, &change.evaluation, &ended);
         }
         tx->out.evaluations_ended += ended;
     }
-    return status == STATUS_OK ? sqlite_add_trail(store, change.ehr, tx->in.trail) : status;
+    return status == STATUS_OK ? sql_add_trail(store, change.ehr, tx->in.trail) : status;
 }
 
-enum status sqlite_note_item(struct sqlite_store *store, struct store_note_item *tx)
+enum status sql_note_item(struct sql_store *store, struct store_note_item *tx)
 {
     struct slice ehr = SLICE_NONE;
     struct sql sql = sql_begin(&store->writer, SQL_ITEM_BY_IDENTIFIER);
@@ -450,5 +449,5 @@ enum status sqlite_note_item(struct sqlite_store *store, struct store_note_item 
         sql_text(&sql, tx->in.ehr_version);
         status = sql_run(&sql, NULL);
     }
-    return status == STATUS_OK ? sqlite_add_trail(store, ehr, tx->in.trail) : status;
+    return status == STATUS_OK ? sql_add_trail(store, ehr, tx->in.trail) : status;
 }

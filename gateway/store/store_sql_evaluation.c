@@ -3,8 +3,8 @@
 
 /* ---- reading ---- */
 
-enum status sqlite_get_evaluation(struct connection *connection, struct arena *arena,
-                                  const struct uuid *id, struct evaluation *evaluation_out)
+enum status sql_get_evaluation(struct connection *connection, struct arena *arena,
+                               const struct uuid *id, struct evaluation *evaluation_out)
 {
     struct sql sql = sql_begin(connection, SQL_READ_EVALUATION);
     sql_id(&sql, id);
@@ -35,17 +35,17 @@ enum status sqlite_get_evaluation(struct connection *connection, struct arena *a
     return status == STATUS_OK && !found ? STATUS_ABSENT : status;
 }
 
-enum status sqlite_get_claim(struct sqlite_store *store, const struct uuid *id, uint64_t fence,
-                             struct evaluation *evaluation_out)
+enum status sql_get_claim(struct sql_store *store, const struct uuid *id, uint64_t fence,
+                          struct evaluation *evaluation_out)
 {
-    enum status status = sqlite_get_evaluation(&store->writer, store->scratch, id, evaluation_out);
+    enum status status = sql_get_evaluation(&store->writer, store->scratch, id, evaluation_out);
     if (status == STATUS_OK && (fence == 0 || evaluation_out->fence != fence)) {
         status = STATUS_REFUSED;
     }
     return status;
 }
 
-struct message sqlite_take_message(const struct sql *sql, struct arena *arena)
+struct message sql_take_message(const struct sql *sql, struct arena *arena)
 {
     return (struct message){
         .id = sql_get_id(sql, 0),
@@ -86,7 +86,7 @@ static int weight(enum work_state state)
 }
 
 /* S3: a message is as far as the evaluation that is least far; ended when all have ended. */
-enum status sqlite_follow_message(struct sqlite_store *store, const struct uuid *message)
+enum status sql_follow_message(struct sql_store *store, const struct uuid *message)
 {
     enum work_state state = WORK_DROPPED;
     enum reason reason = REASON_NONE;
@@ -120,20 +120,20 @@ enum status sqlite_follow_message(struct sqlite_store *store, const struct uuid 
     return sql_run(&sql, NULL);
 }
 
-enum status sqlite_follow_messages(struct sqlite_store *store, const struct uuid *evaluation)
+enum status sql_follow_messages(struct sql_store *store, const struct uuid *evaluation)
 {
     struct ids messages;
     struct sql sql = sql_begin(&store->writer, SQL_MESSAGES_OF);
     sql_id(&sql, evaluation);
     enum status status = sql_take_ids(&sql, store->scratch, &messages);
     for (size_t i = 0; status == STATUS_OK && i < messages.count; i++) {
-        status = sqlite_follow_message(store, &messages.at[i]);
+        status = sql_follow_message(store, &messages.at[i]);
     }
     return status;
 }
 
 /* Earlier evaluations of the visit that a person was to look at are answered by this one. */
-static enum status replace_older(struct sqlite_store *store, const struct evaluation *evaluation)
+static enum status replace_older(struct sql_store *store, const struct evaluation *evaluation)
 {
     struct sql sql = sql_begin(&store->writer, SQL_REPLACE_OLDER);
     sql_id(&sql, &evaluation->id);
@@ -143,8 +143,8 @@ static enum status replace_older(struct sqlite_store *store, const struct evalua
     return sql_run(&sql, NULL);
 }
 
-enum status sqlite_set_evaluation(struct sqlite_store *store, const struct evaluation *evaluation,
-                                  enum work_state state, enum reason reason, struct slice detail)
+enum status sql_set_evaluation(struct sql_store *store, const struct evaluation *evaluation,
+                               enum work_state state, enum reason reason, struct slice detail)
 {
     bool ends = work_state_is_end(state);
     struct sql sql = sql_begin(&store->writer, SQL_SET_EVALUATION);
@@ -158,7 +158,7 @@ enum status sqlite_set_evaluation(struct sqlite_store *store, const struct evalu
         status = replace_older(store, evaluation);
     }
     if (status == STATUS_OK) {
-        status = sqlite_follow_messages(store, &evaluation->id);
+        status = sql_follow_messages(store, &evaluation->id);
     }
     return status;
 }
@@ -166,7 +166,7 @@ enum status sqlite_set_evaluation(struct sqlite_store *store, const struct evalu
 /* ---- the end of a claim without a result ---- */
 
 /* S4: two evaluations of one visit must not wait. The newer takes the messages of the older. */
-static enum status coalesce(struct sqlite_store *store, const struct evaluation *evaluation,
+static enum status coalesce(struct sql_store *store, const struct evaluation *evaluation,
                             const struct uuid *newer)
 {
     struct sql sql = sql_begin(&store->writer, SQL_COPY_TRIGGERED);
@@ -186,14 +186,13 @@ static enum status coalesce(struct sqlite_store *store, const struct evaluation 
         status = sql_run(&sql, NULL);
     }
     if (status == STATUS_OK) {
-        status = sqlite_set_evaluation(store, evaluation, WORK_DONE, REASON_COALESCED, SLICE_NONE);
+        status = sql_set_evaluation(store, evaluation, WORK_DONE, REASON_COALESCED, SLICE_NONE);
     }
     return status;
 }
 
-enum status sqlite_give_back(struct sqlite_store *store, const struct evaluation *evaluation,
-                             enum reason reason, struct slice detail, int64_t not_before,
-                             bool again)
+enum status sql_give_back(struct sql_store *store, const struct evaluation *evaluation,
+                          enum reason reason, struct slice detail, int64_t not_before, bool again)
 {
     struct uuid newer = UUID_NONE;
     struct sql sql = sql_begin(&store->writer, SQL_WAITING_SIBLING);
@@ -218,19 +217,19 @@ enum status sqlite_give_back(struct sqlite_store *store, const struct evaluation
     sql_text(&sql, detail);
     sql_int(&sql, not_before);
     status = sql_run(&sql, NULL);
-    return status == STATUS_OK && again ? sqlite_follow_messages(store, &evaluation->id) : status;
+    return status == STATUS_OK && again ? sql_follow_messages(store, &evaluation->id) : status;
 }
 
 /* All that `ids` names, given back as they are. */
-static enum status give_back_all(struct sqlite_store *store, struct sql *sql)
+static enum status give_back_all(struct sql_store *store, struct sql *sql)
 {
     struct ids ids;
     enum status status = sql_take_ids(sql, store->scratch, &ids);
     for (size_t i = 0; status == STATUS_OK && i < ids.count; i++) {
         struct evaluation evaluation;
-        status = sqlite_get_evaluation(&store->writer, store->scratch, &ids.at[i], &evaluation);
+        status = sql_get_evaluation(&store->writer, store->scratch, &ids.at[i], &evaluation);
         if (status == STATUS_OK) {
-            status = sqlite_give_back(store, &evaluation, REASON_NONE, SLICE_NONE, 0, false);
+            status = sql_give_back(store, &evaluation, REASON_NONE, SLICE_NONE, 0, false);
         }
     }
     return status;
@@ -238,7 +237,7 @@ static enum status give_back_all(struct sqlite_store *store, struct sql *sql)
 
 /* ---- claims ---- */
 
-static enum status take_messages(struct sqlite_store *store, struct arena *arena,
+static enum status take_messages(struct sql_store *store, struct arena *arena,
                                  const struct uuid *id, struct evaluation_claim *claim)
 {
     enum { MESSAGES_MOST = 1000 };
@@ -248,7 +247,7 @@ static enum status take_messages(struct sqlite_store *store, struct arena *arena
     sql_id(&sql, id);
     size_t count = 0;
     while (count < MESSAGES_MOST && sql_row(&sql)) {
-        messages[count++] = sqlite_take_message(&sql, arena);
+        messages[count++] = sql_take_message(&sql, arena);
     }
     enum status status = sql_end(&sql);
     struct message *kept = ARENA_ARRAY(arena, count, struct message);
@@ -261,11 +260,11 @@ static enum status take_messages(struct sqlite_store *store, struct arena *arena
     return status;
 }
 
-static enum status take_claim(struct sqlite_store *store, struct store_claim_evaluations *tx,
+static enum status take_claim(struct sql_store *store, struct store_claim_evaluations *tx,
                               const struct uuid *id, struct evaluation_claim *claim)
 {
     uint64_t fence;
-    enum status status = sqlite_next_fence(store, &fence);
+    enum status status = sql_next_fence(store, &fence);
     if (status != STATUS_OK) {
         return status;
     }
@@ -276,15 +275,15 @@ static enum status take_claim(struct sqlite_store *store, struct store_claim_eva
     sql_int(&sql, store->now + tx->in.lease_us);
     status = sql_run(&sql, NULL);
     if (status == STATUS_OK) {
-        status = sqlite_get_evaluation(&store->writer, tx->tx.arena, id, &claim->evaluation);
+        status = sql_get_evaluation(&store->writer, tx->tx.arena, id, &claim->evaluation);
     }
     if (status != STATUS_OK) {
         return status;
     }
     status = take_messages(store, tx->tx.arena, id, claim);
     if (status == STATUS_OK && claim->evaluation.state == WORK_RESOLVED) {
-        status = sqlite_read_record(store, &store->writer, tx->tx.arena, id, RECORD_FACTS,
-                                    &claim->facts);
+        status =
+            sql_read_record(store, &store->writer, tx->tx.arena, id, RECORD_FACTS, &claim->facts);
         if (status == STATUS_INVALID) { /* damaged facts are fetched again */
             claim->facts = SLICE_NONE;
             status = STATUS_OK;
@@ -294,7 +293,7 @@ static enum status take_claim(struct sqlite_store *store, struct store_claim_eva
 }
 
 /* The first due evaluation of each patient, `most` of them. */
-static enum status find_due(struct sqlite_store *store, const struct store_claim_evaluations *tx,
+static enum status find_due(struct sql_store *store, const struct store_claim_evaluations *tx,
                             struct ids *due_out)
 {
     enum { OTHERS = 8 }; /* a patient may have several visits due: look further than `most` */
@@ -321,14 +320,14 @@ static enum status find_due(struct sqlite_store *store, const struct store_claim
     return sql_end(&sql);
 }
 
-enum status sqlite_claim_evaluations(struct sqlite_store *store, struct store_claim_evaluations *tx)
+enum status sql_claim_evaluations(struct sql_store *store, struct store_claim_evaluations *tx)
 {
     struct ids due = {NULL, 0};
     if (tx->tx.arena == NULL || tx->in.ehr.len == 0 || tx->in.most == 0 || tx->in.most > 1000 ||
         tx->in.lease_us <= 0) {
         return STATUS_INVALID;
     }
-    enum status status = sqlite_sort(store, SORTED_MOST);
+    enum status status = sql_sort(store, SORTED_MOST);
     if (status == STATUS_OK) {
         struct sql sql = sql_begin(&store->writer, SQL_EXPIRED_EVALUATIONS);
         sql_int(&sql, store->now);
@@ -348,7 +347,7 @@ enum status sqlite_claim_evaluations(struct sqlite_store *store, struct store_cl
     return status;
 }
 
-enum status sqlite_renew(struct sqlite_store *store, struct store_renew *tx)
+enum status sql_renew(struct sql_store *store, struct store_renew *tx)
 {
     int changed = 0;
     struct sql sql =
@@ -360,23 +359,23 @@ enum status sqlite_renew(struct sqlite_store *store, struct store_renew *tx)
     return status == STATUS_OK && changed == 0 ? STATUS_REFUSED : status;
 }
 
-enum status sqlite_release(struct sqlite_store *store, struct store_release *tx)
+enum status sql_release(struct sql_store *store, struct store_release *tx)
 {
     struct evaluation evaluation;
-    enum status status = sqlite_get_claim(store, &tx->in.evaluation, tx->in.fence, &evaluation);
+    enum status status = sql_get_claim(store, &tx->in.evaluation, tx->in.fence, &evaluation);
     if (status == STATUS_OK) {
-        status = sqlite_give_back(store, &evaluation, tx->in.reason, tx->in.detail,
-                                  tx->in.not_before, tx->in.again);
+        status = sql_give_back(store, &evaluation, tx->in.reason, tx->in.detail, tx->in.not_before,
+                               tx->in.again);
     }
     return status;
 }
 
-enum status sqlite_save_context(struct sqlite_store *store, struct store_save_context *tx)
+enum status sql_save_context(struct sql_store *store, struct store_save_context *tx)
 {
     struct evaluation evaluation;
-    enum status status = sqlite_get_claim(store, &tx->in.evaluation, tx->in.fence, &evaluation);
+    enum status status = sql_get_claim(store, &tx->in.evaluation, tx->in.fence, &evaluation);
     if (status == STATUS_OK) {
-        status = sqlite_put_record(store, &evaluation.id, RECORD_FACTS, tx->in.facts);
+        status = sql_put_record(store, &evaluation.id, RECORD_FACTS, tx->in.facts);
     }
     if (status == STATUS_OK) {
         struct sql sql = sql_begin(&store->writer, SQL_SET_RESOLVED);
@@ -384,14 +383,14 @@ enum status sqlite_save_context(struct sqlite_store *store, struct store_save_co
         status = sql_run(&sql, NULL);
     }
     if (status == STATUS_OK) {
-        status = sqlite_follow_messages(store, &evaluation.id);
+        status = sql_follow_messages(store, &evaluation.id);
     }
-    return status == STATUS_OK ? sqlite_add_trail(store, evaluation.ehr, tx->in.trail) : status;
+    return status == STATUS_OK ? sql_add_trail(store, evaluation.ehr, tx->in.trail) : status;
 }
 
 /* ---- start ---- */
 
-enum status sqlite_recover(struct sqlite_store *store)
+enum status sql_recover(struct sql_store *store)
 {
     enum status status = STATUS_OK;
     for (uint64_t before = UINT64_MAX;
@@ -405,7 +404,7 @@ enum status sqlite_recover(struct sqlite_store *store)
          status == STATUS_OK && sql_written(&store->writer) != before;) {
         before = sql_written(&store->writer);
         status =
-            sqlite_lose_claims(store, store->owner.len != 0 ? store->now : INT64_MAX, store->owner);
+            sql_lose_claims(store, store->owner.len != 0 ? store->now : INT64_MAX, store->owner);
     }
     return status;
 }

@@ -3,7 +3,7 @@
 
 /* One visit and what a lever has to know of it. */
 struct pull {
-    struct sqlite_store *store;
+    struct sql_store *store;
     const struct store_lever *tx;
     struct evaluation evaluation;
     struct change *changes;
@@ -41,9 +41,9 @@ static enum status exists(struct sql *sql, bool *exists_out)
 
 static enum status weigh_change(struct pull *pull, const struct uuid *id, struct change *change)
 {
-    struct sqlite_store *store = pull->store;
+    struct sql_store *store = pull->store;
     bool newer = false;
-    enum status status = sqlite_get_change(store, &store->writer, store->scratch, id, change);
+    enum status status = sql_get_change(store, &store->writer, store->scratch, id, change);
     if (status != STATUS_OK) {
         return status;
     }
@@ -62,7 +62,7 @@ static enum status weigh_change(struct pull *pull, const struct uuid *id, struct
 
 static enum status weigh(struct pull *pull)
 {
-    struct sqlite_store *store = pull->store;
+    struct sql_store *store = pull->store;
     const struct evaluation *evaluation = &pull->evaluation;
     struct ids ids = {NULL, 0};
     struct sql sql = sql_begin(&store->writer, SQL_CHANGES_OF);
@@ -90,7 +90,7 @@ static enum status weigh(struct pull *pull)
 
 /* ---- a new evaluation answers an old one ---- */
 
-static enum status run_two(struct sqlite_store *store, enum sql_id statement, const struct uuid *a,
+static enum status run_two(struct sql_store *store, enum sql_id statement, const struct uuid *a,
                            const struct uuid *b)
 {
     struct sql sql = sql_begin(&store->writer, statement);
@@ -104,9 +104,9 @@ static enum status run_two(struct sqlite_store *store, enum sql_id statement, co
 static enum status add_answer(struct pull *pull, enum work_state state, enum reason reason,
                               struct uuid *answer_out)
 {
-    struct sqlite_store *store = pull->store;
+    struct sql_store *store = pull->store;
     const struct evaluation *evaluation = &pull->evaluation;
-    struct uuid answer = sqlite_new_id(store);
+    struct uuid answer = sql_new_id(store);
     struct sql sql = sql_begin(&store->writer, SQL_ADD_ANSWER);
     sql_id(&sql, &answer);
     sql_text(&sql, evaluation->ehr);
@@ -162,13 +162,13 @@ static enum status end_unsent(struct pull *pull, enum row_state state)
     bool ended;
     for (size_t i = 0; status == STATUS_OK && i < pull->change_count; i++) {
         struct change change;
-        status = sqlite_get_change(pull->store, &pull->store->writer, pull->store->scratch,
-                                   &pull->changes[i].id, &change);
+        status = sql_get_change(pull->store, &pull->store->writer, pull->store->scratch,
+                                &pull->changes[i].id, &change);
         if (status == STATUS_OK && (change.state == ROW_PENDING || change.state == ROW_SCHEDULED)) {
-            status = sqlite_end_change(pull->store, &change.id, state, REASON_OPERATOR, SLICE_NONE);
+            status = sql_end_change(pull->store, &change.id, state, REASON_OPERATOR, SLICE_NONE);
         }
     }
-    return status == STATUS_OK ? sqlite_settle_evaluation(pull->store, &pull->evaluation.id, &ended)
+    return status == STATUS_OK ? sql_settle_evaluation(pull->store, &pull->evaluation.id, &ended)
                                : status;
 }
 
@@ -176,8 +176,8 @@ static enum status hold(struct pull *pull)
 {
     return pull->evaluation.state == WORK_PLANNED
                ? end_unsent(pull, ROW_HELD)
-               : sqlite_set_evaluation(pull->store, &pull->evaluation, WORK_HELD, REASON_OPERATOR,
-                                       SLICE_NONE);
+               : sql_set_evaluation(pull->store, &pull->evaluation, WORK_HELD, REASON_OPERATOR,
+                                    SLICE_NONE);
 }
 
 static enum lever_end judge_replay(struct pull *pull)
@@ -198,8 +198,7 @@ static enum lever_end judge_replay(struct pull *pull)
 static enum status replay(struct pull *pull)
 {
     enum status status = add_answer(pull, WORK_RECEIVED, REASON_NONE, &pull->result->answer);
-    return status == STATUS_OK ? sqlite_follow_messages(pull->store, &pull->result->answer)
-                               : status;
+    return status == STATUS_OK ? sql_follow_messages(pull->store, &pull->result->answer) : status;
 }
 
 static enum lever_end judge_resend(struct pull *pull)
@@ -223,11 +222,11 @@ static enum lever_end judge_resend(struct pull *pull)
 /* A copy, to be looked up before it is sent: it may stand in the EHR. */
 static enum status copy_change(struct pull *pull, const struct change *change)
 {
-    struct sqlite_store *store = pull->store;
-    struct uuid copy = sqlite_new_id(store);
+    struct sql_store *store = pull->store;
+    struct uuid copy = sql_new_id(store);
     struct slice body = SLICE_NONE;
     enum status status =
-        sqlite_read_record(store, &store->writer, store->scratch, &change->id, RECORD_BODY, &body);
+        sql_read_record(store, &store->writer, store->scratch, &change->id, RECORD_BODY, &body);
     if (status != STATUS_OK) {
         return status;
     }
@@ -236,21 +235,20 @@ static enum status copy_change(struct pull *pull, const struct change *change)
     sql_id(&sql, &pull->result->answer);
     sql_id(&sql, &change->id);
     status = sql_run(&sql, NULL);
-    return status == STATUS_OK ? sqlite_add_record(store, &copy, RECORD_BODY, body) : status;
+    return status == STATUS_OK ? sql_add_record(store, &copy, RECORD_BODY, body) : status;
 }
 
 static enum status copy_trace(struct pull *pull)
 {
-    struct sqlite_store *store = pull->store;
+    struct sql_store *store = pull->store;
     struct slice trace = SLICE_NONE;
-    enum status status = sqlite_read_record(store, &store->writer, store->scratch,
-                                            &pull->evaluation.id, RECORD_TRACE, &trace);
+    enum status status = sql_read_record(store, &store->writer, store->scratch,
+                                         &pull->evaluation.id, RECORD_TRACE, &trace);
     if (status == STATUS_INVALID || (status == STATUS_OK && trace.len == 0)) {
         return STATUS_OK; /* a damaged one explains nothing */
     }
-    return status == STATUS_OK
-               ? sqlite_put_record(store, &pull->result->answer, RECORD_TRACE, trace)
-               : status;
+    return status == STATUS_OK ? sql_put_record(store, &pull->result->answer, RECORD_TRACE, trace)
+                               : status;
 }
 
 static enum status resend(struct pull *pull)
@@ -264,8 +262,7 @@ static enum status resend(struct pull *pull)
     if (status == STATUS_OK) {
         status = copy_trace(pull);
     }
-    return status == STATUS_OK ? sqlite_follow_messages(pull->store, &pull->result->answer)
-                               : status;
+    return status == STATUS_OK ? sql_follow_messages(pull->store, &pull->result->answer) : status;
 }
 
 static enum lever_end judge_release(struct pull *pull)
@@ -304,12 +301,11 @@ static enum status drop(struct pull *pull)
         return end_unsent(pull, ROW_DROPPED);
     }
     if (!work_state_is_end(pull->evaluation.state)) {
-        return sqlite_set_evaluation(pull->store, &pull->evaluation, WORK_DROPPED, REASON_OPERATOR,
-                                     SLICE_NONE);
+        return sql_set_evaluation(pull->store, &pull->evaluation, WORK_DROPPED, REASON_OPERATOR,
+                                  SLICE_NONE);
     }
     enum status status = add_answer(pull, WORK_DROPPED, REASON_OPERATOR, &pull->result->answer);
-    return status == STATUS_OK ? sqlite_follow_messages(pull->store, &pull->result->answer)
-                               : status;
+    return status == STATUS_OK ? sql_follow_messages(pull->store, &pull->result->answer) : status;
 }
 
 static const struct {
@@ -323,22 +319,22 @@ static const struct {
 
 /* ---- one entry ---- */
 
-static enum status note(struct sqlite_store *store, const struct store_lever *tx,
+static enum status note(struct sql_store *store, const struct store_lever *tx,
                         const struct lever_result *result)
 {
     struct trail_line line = {.what = slice_of(lever_name(tx->in.lever)),
                               .subject = result->id,
                               .patient = result->patient,
-                              .body = sqlite_trail_by(store, tx->in.by, tx->in.why)};
-    return sqlite_add_trail(store, result->ehr, (struct trail_lines){&line, 1});
+                              .body = sql_trail_by(store, tx->in.by, tx->in.why)};
+    return sql_add_trail(store, result->ehr, (struct trail_lines){&line, 1});
 }
 
-static enum status pull_visit(struct sqlite_store *store, const struct store_lever *tx,
+static enum status pull_visit(struct sql_store *store, const struct store_lever *tx,
                               struct lever_result *result)
 {
     struct pull pull = {.store = store, .tx = tx, .result = result};
     enum status status =
-        sqlite_get_evaluation(&store->writer, store->scratch, &result->id, &pull.evaluation);
+        sql_get_evaluation(&store->writer, store->scratch, &result->id, &pull.evaluation);
     if (status == STATUS_OK) {
         status = weigh(&pull);
     }
@@ -353,7 +349,7 @@ static enum status pull_visit(struct sqlite_store *store, const struct store_lev
 }
 
 /* A message of which no visit is known can be dropped, or read again by whoever runs. */
-static enum status pull_message(struct sqlite_store *store, const struct store_lever *tx,
+static enum status pull_message(struct sql_store *store, const struct store_lever *tx,
                                 const struct work_entry *entry, struct lever_result *result)
 {
     bool open_list = entry->state == WORK_HELD || entry->state == WORK_HANDED_OVER;
@@ -383,7 +379,7 @@ static enum status pull_message(struct sqlite_store *store, const struct store_l
     return status == STATUS_OK ? note(store, tx, result) : status;
 }
 
-static enum status pull_one(struct sqlite_store *store, const struct store_lever *tx,
+static enum status pull_one(struct sql_store *store, const struct store_lever *tx,
                             const struct work_entry *entry, struct lever_result *result)
 {
     struct arena *arena = tx->tx.arena;
@@ -396,19 +392,19 @@ static enum status pull_one(struct sqlite_store *store, const struct store_lever
                              : pull_visit(store, tx, result);
 }
 
-enum status sqlite_lever(struct sqlite_store *store, struct store_lever *tx)
+enum status sql_lever(struct sql_store *store, struct store_lever *tx)
 {
     struct work_entries entries = {NULL, 0, UUID_NONE};
     if (tx->tx.arena == NULL || tx->in.most == 0 || tx->in.most > 1000 || tx->in.by.len == 0 ||
         (unsigned)tx->in.lever >= LEVER_COUNT) {
         return STATUS_INVALID;
     }
-    enum status status = sqlite_sort(store, SORTED_MOST);
+    enum status status = sql_sort(store, SORTED_MOST);
     if (status == STATUS_OK) {
         status = uuid_is_none(tx->in.id)
-                     ? sqlite_find_work(&store->writer, store->scratch, &tx->in.filter,
-                                        &tx->in.from, tx->in.most, &entries)
-                     : sqlite_find_work_of(&store->writer, store->scratch, &tx->in.id, &entries);
+                     ? sql_find_work(&store->writer, store->scratch, &tx->in.filter, &tx->in.from,
+                                     tx->in.most, &entries)
+                     : sql_find_work_of(&store->writer, store->scratch, &tx->in.id, &entries);
     }
     struct lever_result *results = ARENA_ARRAY(tx->tx.arena, entries.count, struct lever_result);
     for (size_t i = 0; status == STATUS_OK && i < entries.count; i++) {
@@ -424,7 +420,7 @@ enum status sqlite_lever(struct sqlite_store *store, struct store_lever *tx)
 
 /* ---- standing holds ---- */
 
-enum status sqlite_set_hold(struct sqlite_store *store, struct store_set_hold *tx)
+enum status sql_set_hold(struct sql_store *store, struct store_set_hold *tx)
 {
     int changed = 0;
     if (tx->in.ehr.len == 0 || tx->in.by.len == 0) {
@@ -445,17 +441,17 @@ enum status sqlite_set_hold(struct sqlite_store *store, struct store_set_hold *t
     }
     struct trail_line line = {.what = tx->in.on ? SLICE("hold") : SLICE("release"),
                               .patient = tx->in.patient,
-                              .body = sqlite_trail_by(store, tx->in.by, tx->in.why)};
-    return sqlite_add_trail(store, tx->in.ehr, (struct trail_lines){&line, 1});
+                              .body = sql_trail_by(store, tx->in.by, tx->in.why)};
+    return sql_add_trail(store, tx->in.ehr, (struct trail_lines){&line, 1});
 }
 
 /* ---- what else a person did ---- */
 
-enum status sqlite_note_act(struct sqlite_store *store, struct store_note_act *tx)
+enum status sql_note_act(struct sql_store *store, struct store_note_act *tx)
 {
     struct trail_line line = {.what = tx->in.what,
-                              .body = sqlite_trail_by(store, tx->in.by, tx->in.why)};
+                              .body = sql_trail_by(store, tx->in.by, tx->in.why)};
     return tx->in.what.len != 0 && tx->in.by.len != 0
-               ? sqlite_add_trail(store, tx->in.ehr, (struct trail_lines){&line, 1})
+               ? sql_add_trail(store, tx->in.ehr, (struct trail_lines){&line, 1})
                : STATUS_INVALID;
 }

@@ -1,7 +1,7 @@
 /* What people order: plans of their own, and the recall of what a mapping version left unsent. */
 #include "gateway/store/store_sql.h"
 
-static enum status add_trail(struct sqlite_store *store, struct slice ehr, struct uuid subject,
+static enum status add_trail(struct sql_store *store, struct slice ehr, struct uuid subject,
                              struct slice patient, struct slice what, struct slice by,
                              struct slice why)
 {
@@ -10,10 +10,10 @@ static enum status add_trail(struct sqlite_store *store, struct slice ehr, struc
         .subject = subject,
         .patient = patient,
         .body = arena_printf(store->scratch, "by %.*s\n%.*s", SLICE_ARGS(by), SLICE_ARGS(why))};
-    return sqlite_add_trail(store, ehr, (struct trail_lines){&line, 1});
+    return sql_add_trail(store, ehr, (struct trail_lines){&line, 1});
 }
 
-static enum status decline(struct sqlite_store *store, const struct store_order *tx)
+static enum status decline(struct sql_store *store, const struct store_order *tx)
 {
     struct sql sql = sql_begin(&store->writer, SQL_PUT_DECLINED);
     sql_text(&sql, tx->in.ehr);
@@ -25,12 +25,12 @@ static enum status decline(struct sqlite_store *store, const struct store_order 
     return sql_run(&sql, NULL);
 }
 
-enum status sqlite_order(struct sqlite_store *store, struct store_order *tx)
+enum status sql_order(struct sql_store *store, struct store_order *tx)
 {
     if (tx->in.ehr.len == 0 || tx->in.patient.len == 0 || tx->in.change_count == 0) {
         return STATUS_INVALID;
     }
-    struct evaluation evaluation = {.id = sqlite_new_id(store),
+    struct evaluation evaluation = {.id = sql_new_id(store),
                                     .ehr = tx->in.ehr,
                                     .patient = tx->in.patient,
                                     .visit = tx->in.visit};
@@ -42,13 +42,13 @@ enum status sqlite_order(struct sqlite_store *store, struct store_order *tx)
     sql_int(&sql, store->now);
     enum status status = sql_run(&sql, NULL);
     if (status == STATUS_OK) {
-        status = sqlite_add_changes(store, &evaluation, tx->in.changes, tx->in.change_count);
+        status = sql_add_changes(store, &evaluation, tx->in.changes, tx->in.change_count);
     }
     if (status == STATUS_OK && tx->in.mapping.len != 0) {
         status = decline(store, tx);
     }
     if (status == STATUS_OK) {
-        status = sqlite_add_trail(store, tx->in.ehr, tx->in.trail);
+        status = sql_add_trail(store, tx->in.ehr, tx->in.trail);
     }
     tx->out.evaluation = evaluation.id;
     return status == STATUS_OK ? add_trail(store, tx->in.ehr, evaluation.id, tx->in.patient,
@@ -56,19 +56,18 @@ enum status sqlite_order(struct sqlite_store *store, struct store_order *tx)
                                : status;
 }
 
-static enum status drop(struct sqlite_store *store, const struct uuid *id)
+static enum status drop(struct sql_store *store, const struct uuid *id)
 {
     struct change change;
     bool ended;
-    enum status status = sqlite_get_change(store, &store->writer, store->scratch, id, &change);
+    enum status status = sql_get_change(store, &store->writer, store->scratch, id, &change);
     if (status == STATUS_OK && !row_state_is_end(change.state)) {
-        status = sqlite_end_change(store, id, ROW_DROPPED, REASON_RECALLED, SLICE_NONE);
+        status = sql_end_change(store, id, ROW_DROPPED, REASON_RECALLED, SLICE_NONE);
     }
-    return status == STATUS_OK ? sqlite_settle_evaluation(store, &change.evaluation, &ended)
-                               : status;
+    return status == STATUS_OK ? sql_settle_evaluation(store, &change.evaluation, &ended) : status;
 }
 
-enum status sqlite_recall(struct sqlite_store *store, struct store_recall *tx)
+enum status sql_recall(struct sql_store *store, struct store_recall *tx)
 {
     struct ids unsent = {NULL, 0};
     tx->out.dropped = 0;

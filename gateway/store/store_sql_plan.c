@@ -10,8 +10,8 @@ static bool succeeded(enum row_state state, enum reason reason)
            (state == ROW_DROPPED && (reason == REASON_UNCHANGED || reason == REASON_DUPLICATE));
 }
 
-static enum status end_one(struct sqlite_store *store, const struct uuid *change,
-                           enum row_state state, enum reason reason, struct slice detail)
+static enum status end_one(struct sql_store *store, const struct uuid *change, enum row_state state,
+                           enum reason reason, struct slice detail)
 {
     struct sql sql = sql_begin(&store->writer, SQL_END_CHANGE);
     sql_id(&sql, change);
@@ -31,8 +31,8 @@ static enum reason reason_behind(enum reason reason)
 
 /* What waits for a dependent waits for the first as well, because `after` bounds the order: one
  * level reaches all. */
-enum status sqlite_end_change(struct sqlite_store *store, const struct uuid *change,
-                              enum row_state state, enum reason reason, struct slice detail)
+enum status sql_end_change(struct sql_store *store, const struct uuid *change, enum row_state state,
+                           enum reason reason, struct slice detail)
 {
     struct uuid evaluation = UUID_NONE;
     int64_t order = 0;
@@ -60,7 +60,7 @@ enum status sqlite_end_change(struct sqlite_store *store, const struct uuid *cha
     return status;
 }
 
-enum status sqlite_end_if_stuck(struct sqlite_store *store, const struct uuid *change)
+enum status sql_end_if_stuck(struct sql_store *store, const struct uuid *change)
 {
     enum row_state state = ROW_DROPPED;
     enum reason reason = REASON_NONE;
@@ -77,7 +77,7 @@ enum status sqlite_end_if_stuck(struct sqlite_store *store, const struct uuid *c
     if (status != STATUS_OK || !stuck) {
         return status;
     }
-    return sqlite_end_change(store, change, state, reason_behind(reason), detail);
+    return sql_end_change(store, change, state, reason_behind(reason), detail);
 }
 
 /* ---- the end of an evaluation ---- */
@@ -111,7 +111,7 @@ static int weight_of(enum row_state state, enum reason reason)
     return 0;
 }
 
-static enum status summarize(struct sqlite_store *store, const struct uuid *evaluation,
+static enum status summarize(struct sql_store *store, const struct uuid *evaluation,
                              struct summary *summary)
 {
     struct sql sql = sql_begin(&store->writer, SQL_ROW_STATES);
@@ -180,12 +180,11 @@ static void add_verdict(const struct evaluation *evaluation, struct summary *sum
     }
 }
 
-enum status sqlite_settle_evaluation(struct sqlite_store *store, const struct uuid *id,
-                                     bool *ended_out)
+enum status sql_settle_evaluation(struct sql_store *store, const struct uuid *id, bool *ended_out)
 {
     struct evaluation evaluation;
     struct summary summary;
-    enum status status = sqlite_get_evaluation(&store->writer, store->scratch, id, &evaluation);
+    enum status status = sql_get_evaluation(&store->writer, store->scratch, id, &evaluation);
     if (status == STATUS_OK) {
         status = summarize(store, id, &summary);
     }
@@ -198,32 +197,31 @@ enum status sqlite_settle_evaluation(struct sqlite_store *store, const struct uu
     }
     add_verdict(&evaluation, &summary);
     enum reason reason = summary.state == ROW_DELIVERED ? REASON_DELIVERED : summary.reason;
-    return sqlite_set_evaluation(store, &evaluation, end_of(&summary), reason, summary.detail);
+    return sql_set_evaluation(store, &evaluation, end_of(&summary), reason, summary.detail);
 }
 
 /* ---- saving a plan ---- */
 
 /* Ends what is not sent yet of others, and settles their evaluations. */
-static enum status supersede(struct sqlite_store *store, struct sql *unsent)
+static enum status supersede(struct sql_store *store, struct sql *unsent)
 {
     struct ids changes;
     bool ended;
     enum status status = sql_take_ids(unsent, store->scratch, &changes);
     for (size_t i = 0; status == STATUS_OK && i < changes.count; i++) {
         struct change change;
-        status = sqlite_get_change(store, &store->writer, store->scratch, &changes.at[i], &change);
+        status = sql_get_change(store, &store->writer, store->scratch, &changes.at[i], &change);
         if (status == STATUS_OK && !row_state_is_end(change.state)) {
-            status =
-                sqlite_end_change(store, &change.id, ROW_DROPPED, REASON_SUPERSEDED, SLICE_NONE);
+            status = sql_end_change(store, &change.id, ROW_DROPPED, REASON_SUPERSEDED, SLICE_NONE);
         }
         if (status == STATUS_OK) {
-            status = sqlite_settle_evaluation(store, &change.evaluation, &ended);
+            status = sql_settle_evaluation(store, &change.evaluation, &ended);
         }
     }
     return status;
 }
 
-static enum status supersede_visit(struct sqlite_store *store, const struct evaluation *evaluation)
+static enum status supersede_visit(struct sql_store *store, const struct evaluation *evaluation)
 {
     struct sql sql = sql_begin(&store->writer, SQL_UNSENT_OF_VISIT);
     sql_text(&sql, evaluation->ehr);
@@ -233,7 +231,7 @@ static enum status supersede_visit(struct sqlite_store *store, const struct eval
     return supersede(store, &sql);
 }
 
-static enum status supersede_item(struct sqlite_store *store, const struct evaluation *evaluation,
+static enum status supersede_item(struct sql_store *store, const struct evaluation *evaluation,
                                   const struct uuid *item)
 {
     struct sql sql = sql_begin(&store->writer, SQL_UNSENT_OF_ITEM);
@@ -243,7 +241,7 @@ static enum status supersede_item(struct sqlite_store *store, const struct evalu
 }
 
 /* S10: an identifier is stored once and never another one for the same key. */
-static enum status upsert_item(struct sqlite_store *store, const struct evaluation *evaluation,
+static enum status upsert_item(struct sql_store *store, const struct evaluation *evaluation,
                                const struct item *item, struct uuid *row_out)
 {
     const struct item_key *key = &item->of;
@@ -272,7 +270,7 @@ static enum status upsert_item(struct sqlite_store *store, const struct evaluati
         *row_out = row;
         return uuid_equal(stored, item->identifier) ? STATUS_OK : STATUS_REFUSED;
     }
-    row = sqlite_new_id(store);
+    row = sql_new_id(store);
     sql = sql_begin(&store->writer, SQL_ADD_ITEM);
     sql_id(&sql, &row);
     sql_uuid(&sql, &item->identifier);
@@ -290,10 +288,10 @@ static enum status upsert_item(struct sqlite_store *store, const struct evaluati
                                     : status; /* the identifier is another item's */
 }
 
-static enum status add_change(struct sqlite_store *store, const struct evaluation *evaluation,
+static enum status add_change(struct sql_store *store, const struct evaluation *evaluation,
                               const struct change *change, const struct uuid *item)
 {
-    struct uuid id = sqlite_new_id(store);
+    struct uuid id = sql_new_id(store);
     bool ended = change->state == ROW_DROPPED || change->state == ROW_HELD ||
                  change->state == ROW_HANDED_OVER;
     if (change->order == 0 || change->after >= change->order ||
@@ -314,7 +312,7 @@ static enum status add_change(struct sqlite_store *store, const struct evaluatio
     sql_int(&sql, change->expires);
     enum status status = sql_run(&sql, NULL);
     if (status == STATUS_OK) {
-        status = sqlite_add_record(store, &id, RECORD_BODY, change->body);
+        status = sql_add_record(store, &id, RECORD_BODY, change->body);
     }
     if (status == STATUS_OK && ended) {
         status = end_one(store, &id, change->state, change->reason, change->detail);
@@ -322,8 +320,8 @@ static enum status add_change(struct sqlite_store *store, const struct evaluatio
     return status;
 }
 
-enum status sqlite_add_changes(struct sqlite_store *store, const struct evaluation *evaluation,
-                               const struct change *changes, size_t count)
+enum status sql_add_changes(struct sql_store *store, const struct evaluation *evaluation,
+                            const struct change *changes, size_t count)
 {
     enum status status = STATUS_OK;
     for (size_t i = 0; status == STATUS_OK && i < count; i++) {
@@ -340,7 +338,7 @@ enum status sqlite_add_changes(struct sqlite_store *store, const struct evaluati
     return status;
 }
 
-static enum status note_items(struct sqlite_store *store, const struct store_save_plan *tx)
+static enum status note_items(struct sql_store *store, const struct store_save_plan *tx)
 {
     enum status status = STATUS_OK;
     for (size_t i = 0; status == STATUS_OK && i < tx->in.item_count; i++) {
@@ -352,7 +350,7 @@ static enum status note_items(struct sqlite_store *store, const struct store_sav
     return status;
 }
 
-static enum status save_mapping(struct sqlite_store *store, const struct store_save_plan *tx)
+static enum status save_mapping(struct sql_store *store, const struct store_save_plan *tx)
 {
     struct sql sql = sql_begin(&store->writer, SQL_SET_MAPPING);
     sql_id(&sql, &tx->in.evaluation);
@@ -361,12 +359,12 @@ static enum status save_mapping(struct sqlite_store *store, const struct store_s
     sql_text(&sql, tx->in.mapping_hash);
     enum status status = sql_run(&sql, NULL);
     if (status == STATUS_OK && tx->in.trace.len != 0) {
-        status = sqlite_put_record(store, &tx->in.evaluation, RECORD_TRACE, tx->in.trace);
+        status = sql_put_record(store, &tx->in.evaluation, RECORD_TRACE, tx->in.trace);
     }
     return status;
 }
 
-enum status sqlite_save_plan(struct sqlite_store *store, struct store_save_plan *tx)
+enum status sql_save_plan(struct sql_store *store, struct store_save_plan *tx)
 {
     struct evaluation evaluation;
     bool ended = false;
@@ -377,7 +375,7 @@ enum status sqlite_save_plan(struct sqlite_store *store, struct store_save_plan 
         (!work_state_is_end(tx->in.outcome) || (planned && !verdict_of(tx->in.reason, &verdict)))) {
         return STATUS_INVALID;
     }
-    enum status status = sqlite_get_claim(store, &tx->in.evaluation, tx->in.fence, &evaluation);
+    enum status status = sql_get_claim(store, &tx->in.evaluation, tx->in.fence, &evaluation);
     if (status == STATUS_OK) {
         status = supersede_visit(store, &evaluation);
     }
@@ -385,26 +383,25 @@ enum status sqlite_save_plan(struct sqlite_store *store, struct store_save_plan 
         status = note_items(store, tx);
     }
     if (status == STATUS_OK) {
-        status = sqlite_add_changes(store, &evaluation, tx->in.changes, tx->in.change_count);
+        status = sql_add_changes(store, &evaluation, tx->in.changes, tx->in.change_count);
     }
     if (status == STATUS_OK) {
         status = save_mapping(store, tx);
     }
     if (status == STATUS_OK && planned && tx->in.change_count == 0) {
-        status =
-            sqlite_set_evaluation(store, &evaluation, WORK_DONE, REASON_UNCHANGED, tx->in.detail);
+        status = sql_set_evaluation(store, &evaluation, WORK_DONE, REASON_UNCHANGED, tx->in.detail);
         tx->out.state = WORK_DONE;
     } else if (status == STATUS_OK) {
-        status = sqlite_set_evaluation(store, &evaluation, state, tx->in.reason, tx->in.detail);
+        status = sql_set_evaluation(store, &evaluation, state, tx->in.reason, tx->in.detail);
         tx->out.state = state;
     }
     if (status == STATUS_OK && planned && tx->in.change_count != 0) {
-        status = sqlite_settle_evaluation(store, &evaluation.id, &ended);
+        status = sql_settle_evaluation(store, &evaluation.id, &ended);
     }
     if (status == STATUS_OK && ended) {
         status =
-            sqlite_get_evaluation(&store->writer, store->scratch, &tx->in.evaluation, &evaluation);
+            sql_get_evaluation(&store->writer, store->scratch, &tx->in.evaluation, &evaluation);
         tx->out.state = evaluation.state;
     }
-    return status == STATUS_OK ? sqlite_add_trail(store, evaluation.ehr, tx->in.trail) : status;
+    return status == STATUS_OK ? sql_add_trail(store, evaluation.ehr, tx->in.trail) : status;
 }

@@ -2,9 +2,9 @@
 #include "gateway/store/store_sql.h"
 
 struct question {
-    struct sqlite_store *store;
+    struct sql_store *store;
     struct arena *arena;
-    enum status (*ask)(struct sqlite_store *store, struct arena *arena, void *arg);
+    enum status (*ask)(struct sql_store *store, struct arena *arena, void *arg);
     void *arg;
 };
 
@@ -14,10 +14,9 @@ static enum status run_question(void *arg)
     return question->ask(question->store, question->arena, question->arg);
 }
 
-enum status sqlite_ask(struct sqlite_store *store, struct arena *arena,
-                       enum status (*ask)(struct sqlite_store *store, struct arena *arena,
-                                          void *arg),
-                       void *arg)
+enum status sql_ask(struct sql_store *store, struct arena *arena,
+                    enum status (*ask)(struct sql_store *store, struct arena *arena, void *arg),
+                    void *arg)
 {
     struct question question = {store, arena, ask, arg};
     pthread_mutex_lock(&store->read_lock);
@@ -47,7 +46,7 @@ static enum status absent_unless(bool found, enum status status)
 
 /* ---- messages, items ---- */
 
-static enum status ask_message(struct sqlite_store *store, struct arena *arena, void *arg)
+static enum status ask_message(struct sql_store *store, struct arena *arena, void *arg)
 {
     const struct by *by = arg;
     struct message message = {0};
@@ -57,13 +56,13 @@ static enum status ask_message(struct sqlite_store *store, struct arena *arena, 
     sql_id(&sql, &by->id);
     bool found = sql_row(&sql);
     if (found) {
-        message = sqlite_take_message(&sql, arena);
+        message = sql_take_message(&sql, arena);
         record = arena_copy(arena, sql_get_blob(&sql, 12));
     }
     enum status status = absent_unless(found, sql_end(&sql));
     if (status == STATUS_OK) {
-        status = sqlite_open_record(store, arena, owner_slice(&owner), RECORD_PAYLOAD, record,
-                                    &message.payload);
+        status = sql_open_record(store, arena, owner_slice(&owner), RECORD_PAYLOAD, record,
+                                 &message.payload);
     }
     if (status == STATUS_OK) {
         *(struct message *)by->out = message;
@@ -74,33 +73,33 @@ static enum status ask_message(struct sqlite_store *store, struct arena *arena, 
 static enum status read_message(void *db, struct arena *arena, struct uuid id, struct message *out)
 {
     struct by by = {.id = id, .out = out};
-    return sqlite_ask(db, arena, ask_message, &by);
+    return sql_ask(db, arena, ask_message, &by);
 }
 
-static enum status ask_evaluation(struct sqlite_store *store, struct arena *arena, void *arg)
+static enum status ask_evaluation(struct sql_store *store, struct arena *arena, void *arg)
 {
     const struct by *by = arg;
-    return sqlite_get_evaluation(&store->reader, arena, &by->id, by->out);
+    return sql_get_evaluation(&store->reader, arena, &by->id, by->out);
 }
 
 static enum status read_evaluation(void *db, struct arena *arena, struct uuid id,
                                    struct evaluation *out)
 {
     struct by by = {.id = id, .out = out};
-    return sqlite_ask(db, arena, ask_evaluation, &by);
+    return sql_ask(db, arena, ask_evaluation, &by);
 }
 
-static enum status take_item(struct sqlite_store *store, struct arena *arena, struct sql *sql,
+static enum status take_item(struct sql_store *store, struct arena *arena, struct sql *sql,
                              struct item *out)
 {
     struct item item = {0};
     bool found = sql_row(sql);
     if (found) {
-        item = sqlite_take_item(sql, arena);
+        item = sql_take_item(sql, arena);
     }
     enum status status = absent_unless(found, sql_end(sql));
     if (status == STATUS_OK) {
-        status = sqlite_read_base(store, &store->reader, arena, &item);
+        status = sql_read_base(store, &store->reader, arena, &item);
     }
     if (status == STATUS_OK) {
         *out = item;
@@ -108,7 +107,7 @@ static enum status take_item(struct sqlite_store *store, struct arena *arena, st
     return status;
 }
 
-static enum status ask_item(struct sqlite_store *store, struct arena *arena, void *arg)
+static enum status ask_item(struct sql_store *store, struct arena *arena, void *arg)
 {
     const struct by *by = arg;
     struct sql sql = sql_begin(&store->reader, SQL_ITEM_BY_IDENTIFIER);
@@ -120,10 +119,10 @@ static enum status find_item(void *db, struct arena *arena, struct uuid identifi
                              struct item *out)
 {
     struct by by = {.id = identifier, .out = out};
-    return sqlite_ask(db, arena, ask_item, &by);
+    return sql_ask(db, arena, ask_item, &by);
 }
 
-static enum status ask_item_by_key(struct sqlite_store *store, struct arena *arena, void *arg)
+static enum status ask_item_by_key(struct sql_store *store, struct arena *arena, void *arg)
 {
     const struct by *by = arg;
     struct sql sql = sql_begin(&store->reader, SQL_ITEM_BY_KEY);
@@ -140,10 +139,10 @@ static enum status find_item_by_key(void *db, struct arena *arena, const struct 
                                     struct item *out)
 {
     struct by by = {.key = key, .out = out};
-    return sqlite_ask(db, arena, ask_item_by_key, &by);
+    return sql_ask(db, arena, ask_item_by_key, &by);
 }
 
-static enum status ask_item_by_resource(struct sqlite_store *store, struct arena *arena, void *arg)
+static enum status ask_item_by_resource(struct sql_store *store, struct arena *arena, void *arg)
 {
     const struct by *by = arg;
     struct sql sql = sql_begin(&store->reader, SQL_ITEM_BY_RESOURCE);
@@ -157,12 +156,12 @@ static enum status find_item_by_resource(void *db, struct arena *arena, struct s
                                          struct slice type, struct slice ehr_id, struct item *out)
 {
     struct by by = {.a = ehr, .b = type, .c = ehr_id, .out = out};
-    return sqlite_ask(db, arena, ask_item_by_resource, &by);
+    return sql_ask(db, arena, ask_item_by_resource, &by);
 }
 
 enum { ITEMS_MOST = 1000 };
 
-static enum status ask_items(struct sqlite_store *store, struct arena *arena, void *arg)
+static enum status ask_items(struct sql_store *store, struct arena *arena, void *arg)
 {
     const struct by *by = arg;
     struct item *items = ARENA_ARRAY(arena, ITEMS_MOST, struct item);
@@ -171,11 +170,11 @@ static enum status ask_items(struct sqlite_store *store, struct arena *arena, vo
     sql_text(&sql, by->a);
     sql_text(&sql, by->b);
     while (count < ITEMS_MOST && sql_row(&sql)) {
-        items[count++] = sqlite_take_item(&sql, arena);
+        items[count++] = sql_take_item(&sql, arena);
     }
     enum status status = sql_end(&sql);
     for (size_t i = 0; status == STATUS_OK && i < count; i++) {
-        status = sqlite_read_base(store, &store->reader, arena, &items[i]);
+        status = sql_read_base(store, &store->reader, arena, &items[i]);
     }
     if (status == STATUS_OK) {
         *(struct items *)by->out = (struct items){items, count};
@@ -187,7 +186,7 @@ static enum status list_items(void *db, struct arena *arena, struct slice ehr, s
                               struct items *out)
 {
     struct by by = {.a = ehr, .b = patient, .out = out};
-    return sqlite_ask(db, arena, ask_items, &by);
+    return sql_ask(db, arena, ask_items, &by);
 }
 
 struct written_question {
@@ -195,7 +194,7 @@ struct written_question {
     struct patients *out;
 };
 
-static enum status ask_written(struct sqlite_store *store, struct arena *arena, void *arg)
+static enum status ask_written(struct sql_store *store, struct arena *arena, void *arg)
 {
     const struct written_question *question = arg;
     const struct written_by *by = question->by;
@@ -221,13 +220,13 @@ static enum status list_written(void *db, struct arena *arena, const struct writ
                                 struct patients *out)
 {
     struct written_question question = {by, out};
-    return by->most != 0 && by->most <= ITEMS_MOST ? sqlite_ask(db, arena, ask_written, &question)
+    return by->most != 0 && by->most <= ITEMS_MOST ? sql_ask(db, arena, ask_written, &question)
                                                    : STATUS_INVALID;
 }
 
 /* ---- the small ones ---- */
 
-static enum status ask_poll(struct sqlite_store *store, struct arena *arena, void *arg)
+static enum status ask_poll(struct sql_store *store, struct arena *arena, void *arg)
 {
     const struct by *by = arg;
     struct poll poll = {0};
@@ -253,10 +252,10 @@ static enum status read_poll(void *db, struct arena *arena, struct slice ehr, st
                              struct poll *out)
 {
     struct by by = {.a = ehr, .b = name, .out = out};
-    return sqlite_ask(db, arena, ask_poll, &by);
+    return sql_ask(db, arena, ask_poll, &by);
 }
 
-static enum status ask_subscription(struct sqlite_store *store, struct arena *arena, void *arg)
+static enum status ask_subscription(struct sql_store *store, struct arena *arena, void *arg)
 {
     const struct by *by = arg;
     struct subscription subscription = {0};
@@ -281,10 +280,10 @@ static enum status read_subscription(void *db, struct arena *arena, struct slice
                                      struct slice name, struct subscription *out)
 {
     struct by by = {.a = ehr, .b = name, .out = out};
-    return sqlite_ask(db, arena, ask_subscription, &by);
+    return sql_ask(db, arena, ask_subscription, &by);
 }
 
-static enum status ask_capability(struct sqlite_store *store, struct arena *arena, void *arg)
+static enum status ask_capability(struct sql_store *store, struct arena *arena, void *arg)
 {
     const struct by *by = arg;
     struct capability capability = {0};
@@ -299,8 +298,7 @@ static enum status ask_capability(struct sqlite_store *store, struct arena *aren
     }
     enum status status = absent_unless(found, sql_end(&sql));
     if (status == STATUS_OK) {
-        status =
-            sqlite_open_record(store, arena, by->a, RECORD_CAPABILITY, record, &capability.body);
+        status = sql_open_record(store, arena, by->a, RECORD_CAPABILITY, record, &capability.body);
     }
     if (status == STATUS_OK) {
         *(struct capability *)by->out = capability;
@@ -312,10 +310,10 @@ static enum status read_capability(void *db, struct arena *arena, struct slice e
                                    struct capability *out)
 {
     struct by by = {.a = ehr, .out = out};
-    return sqlite_ask(db, arena, ask_capability, &by);
+    return sql_ask(db, arena, ask_capability, &by);
 }
 
-static enum status ask_merge(struct sqlite_store *store, struct arena *arena, void *arg)
+static enum status ask_merge(struct sql_store *store, struct arena *arena, void *arg)
 {
     const struct by *by = arg;
     struct slice into = SLICE_NONE;
@@ -337,10 +335,10 @@ static enum status find_merge(void *db, struct arena *arena, struct slice ehr, s
                               struct slice *out)
 {
     struct by by = {.a = ehr, .b = patient, .out = out};
-    return sqlite_ask(db, arena, ask_merge, &by);
+    return sql_ask(db, arena, ask_merge, &by);
 }
 
-static enum status ask_switch(struct sqlite_store *store, struct arena *arena, void *arg)
+static enum status ask_switch(struct sql_store *store, struct arena *arena, void *arg)
 {
     const struct by *by = arg;
     (void)arena;
@@ -358,13 +356,13 @@ static enum status ask_switch(struct sqlite_store *store, struct arena *arena, v
 static enum status read_switch(void *db, struct slice ehr, struct slice name, bool *out)
 {
     struct by by = {.a = ehr, .b = name, .out = out};
-    return sqlite_ask(db, NULL, ask_switch, &by);
+    return sql_ask(db, NULL, ask_switch, &by);
 }
 
 /* ---- when to ask for work ---- */
 
 /* The first column of the one row, or INT64_MAX; a NULL is none. */
-static enum status ask_time(struct sqlite_store *store, enum sql_id statement, struct slice ehr,
+static enum status ask_time(struct sql_store *store, enum sql_id statement, struct slice ehr,
                             int64_t *earliest)
 {
     struct sql sql = sql_begin(&store->reader, statement);
@@ -377,7 +375,7 @@ static enum status ask_time(struct sqlite_store *store, enum sql_id statement, s
     return sql_end(&sql);
 }
 
-static enum status ask_next(struct sqlite_store *store, struct arena *arena, void *arg)
+static enum status ask_next(struct sql_store *store, struct arena *arena, void *arg)
 {
     const struct by *by = arg;
     struct store_next next = {INT64_MAX, INT64_MAX};
@@ -408,10 +406,10 @@ static enum status ask_next(struct sqlite_store *store, struct arena *arena, voi
 static enum status read_next(void *db, struct slice ehr, struct store_next *out)
 {
     struct by by = {.a = ehr, .out = out};
-    return sqlite_ask(db, NULL, ask_next, &by);
+    return sql_ask(db, NULL, ask_next, &by);
 }
 
-static enum status ask_declined(struct sqlite_store *store, struct arena *arena, void *arg)
+static enum status ask_declined(struct sql_store *store, struct arena *arena, void *arg)
 {
     const struct by *by = arg;
     int64_t until = 0;
@@ -435,10 +433,10 @@ static enum status find_declined(void *db, struct arena *arena, struct slice ehr
                                  struct slice patient, struct slice mapping, int64_t *out)
 {
     struct by by = {.a = ehr, .b = patient, .c = mapping, .out = out};
-    return sqlite_ask(db, arena, ask_declined, &by);
+    return sql_ask(db, arena, ask_declined, &by);
 }
 
-const struct store_questions sqlite_questions = {
+const struct store_questions sql_questions = {
     .message = read_message,
     .evaluation = read_evaluation,
     .item = find_item,
@@ -453,10 +451,10 @@ const struct store_questions sqlite_questions = {
     .merge = find_merge,
     .lever = read_switch,
     .next = read_next,
-    .status = sqlite_read_status,
-    .open_list = sqlite_open_list,
-    .work = sqlite_list_work,
-    .holds = sqlite_list_holds,
-    .message_way = sqlite_message_way,
-    .patient_way = sqlite_patient_way,
+    .status = sql_read_status,
+    .open_list = sql_open_list,
+    .work = sql_list_work,
+    .holds = sql_list_holds,
+    .message_way = sql_message_way,
+    .patient_way = sql_patient_way,
 };

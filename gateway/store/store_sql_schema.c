@@ -157,6 +157,6 @@ static const char *const latest[] = {
     " AND n <= (SELECT value FROM meta WHERE name = 'sorted') GROUP BY ehr, type, resource",
     NULL};
 
-const struct sqlite_upgrade sqlite_upgrades[] = {{1, first}, {2, second}, {3, third}, {5, latest}};
+const struct sql_upgrade sql_upgrades[] = {{1, first}, {2, second}, {3, third}, {5, latest}};
 
-const size_t sqlite_upgrade_count = sizeof sqlite_upgrades / sizeof *sqlite_upgrades;
+const size_t sql_upgrade_count = sizeof sql_upgrades / sizeof *sql_upgrades;

@@ -10,7 +10,7 @@ struct known_key {
 
 enum { KNOWN_MOST = 1000 };
 
-static enum status list_keys(struct sqlite_store *store, struct known_key *keys, size_t *count_out)
+static enum status list_keys(struct sql_store *store, struct known_key *keys, size_t *count_out)
 {
     size_t count = 0;
     struct sql sql = sql_begin(&store->writer, SQL_LIST_KEYS);
@@ -22,7 +22,7 @@ static enum status list_keys(struct sqlite_store *store, struct known_key *keys,
     return sql_end(&sql);
 }
 
-static enum status count_sealed(struct sqlite_store *store, int64_t number, int64_t *count_out)
+static enum status count_sealed(struct sql_store *store, int64_t number, int64_t *count_out)
 {
     char mark[RECORD_MARK] = {RECORD_SEALED};
     for (int i = 0; i < 4; i++) {
@@ -34,7 +34,7 @@ static enum status count_sealed(struct sqlite_store *store, int64_t number, int6
     return sql_end(&sql);
 }
 
-static enum status forget_key(struct sqlite_store *store, int64_t number)
+static enum status forget_key(struct sql_store *store, int64_t number)
 {
     struct sql sql = sql_begin(&store->writer, SQL_REMOVE_KEY);
     sql_int(&sql, number);
@@ -42,7 +42,7 @@ static enum status forget_key(struct sqlite_store *store, int64_t number)
 }
 
 /* Each missing key is told; one that no record needs is none. */
-static enum status check_key(struct sqlite_store *store, const struct known_key *key,
+static enum status check_key(struct sql_store *store, const struct known_key *key,
                              struct diag_list *diags)
 {
     struct slice unused;
@@ -68,7 +68,7 @@ static enum status check_key(struct sqlite_store *store, const struct known_key 
     return STATUS_OK;
 }
 
-static enum status add_key(struct sqlite_store *store, uint32_t number)
+static enum status add_key(struct sql_store *store, uint32_t number)
 {
     struct slice proof = SLICE_NONE;
     struct owner owner = owner_of_number(number);
@@ -84,7 +84,7 @@ static enum status add_key(struct sqlite_store *store, uint32_t number)
     return status;
 }
 
-enum status sqlite_check_keys(struct sqlite_store *store, struct diag_list *diags)
+enum status sql_check_keys(struct sql_store *store, struct diag_list *diags)
 {
     struct known_key *keys = ARENA_ARRAY(store->scratch, KNOWN_MOST, struct known_key);
     const struct keyring *given = store->seal.keys;
@@ -130,7 +130,7 @@ static struct slice owner_of(unsigned table, const struct sealed *sealed, struct
     return owner_slice(room);
 }
 
-static enum status take_old(struct sqlite_store *store, const struct store_reseal *tx,
+static enum status take_old(struct sql_store *store, const struct store_reseal *tx,
                             struct sealed *found, size_t *count_out)
 {
     static const enum sql_id searches[TABLE_COUNT] = {SQL_OLD_PAYLOADS, SQL_OLD_RECORDS,
@@ -155,7 +155,7 @@ static enum status take_old(struct sqlite_store *store, const struct store_resea
     return sql_end(&sql);
 }
 
-static enum status put_back(struct sqlite_store *store, unsigned table, const struct sealed *sealed,
+static enum status put_back(struct sql_store *store, unsigned table, const struct sealed *sealed,
                             struct slice record)
 {
     static const enum sql_id updates[TABLE_COUNT] = {SQL_RESEAL_PAYLOAD, SQL_RESEAL_RECORD,
@@ -172,7 +172,7 @@ static enum status put_back(struct sqlite_store *store, unsigned table, const st
 }
 
 /* A damaged one is left for those who look at it. */
-static enum status reseal_one(struct sqlite_store *store, struct store_reseal *tx,
+static enum status reseal_one(struct sql_store *store, struct store_reseal *tx,
                               const struct sealed *sealed)
 {
     struct owner room;
@@ -198,7 +198,7 @@ static enum status reseal_one(struct sqlite_store *store, struct store_reseal *t
     return status;
 }
 
-static enum status forget_unused(struct sqlite_store *store)
+static enum status forget_unused(struct sql_store *store)
 {
     struct known_key *keys = ARENA_ARRAY(store->scratch, KNOWN_MOST, struct known_key);
     size_t count = 0;
@@ -215,7 +215,7 @@ static enum status forget_unused(struct sqlite_store *store)
     return status;
 }
 
-enum status sqlite_reseal(struct sqlite_store *store, struct store_reseal *tx)
+enum status sql_reseal(struct sql_store *store, struct store_reseal *tx)
 {
     size_t count = 0;
     if (store->seal.keys == NULL) {
@@ -245,7 +245,7 @@ enum status sqlite_reseal(struct sqlite_store *store, struct store_reseal *tx)
         return STATUS_OK;
     }
     struct trail_line line = {.what = SLICE("rotate"),
-                              .body = sqlite_trail_by(store, tx->in.by, SLICE_NONE)};
-    status = sqlite_add_trail(store, SLICE_NONE, (struct trail_lines){&line, 1});
+                              .body = sql_trail_by(store, tx->in.by, SLICE_NONE)};
+    status = sql_add_trail(store, SLICE_NONE, (struct trail_lines){&line, 1});
     return status == STATUS_OK ? forget_unused(store) : status;
 }

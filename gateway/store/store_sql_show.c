@@ -27,7 +27,7 @@ static struct ehr_status *status_of_ehr(struct status_question *question, struct
     return ehr;
 }
 
-static enum status list_ehrs(struct sqlite_store *store, struct status_question *question)
+static enum status list_ehrs(struct sql_store *store, struct status_question *question)
 {
     struct sql sql = sql_begin(&store->reader, SQL_LIST_EHRS);
     while (sql_row(&sql)) {
@@ -42,7 +42,7 @@ static enum status list_ehrs(struct sqlite_store *store, struct status_question 
     return sql_end(&sql);
 }
 
-static enum status count_rows(struct sqlite_store *store, struct status_question *question,
+static enum status count_rows(struct sql_store *store, struct status_question *question,
                               enum sql_id statement)
 {
     struct sql sql = sql_begin(&store->reader, statement);
@@ -62,7 +62,7 @@ static enum status count_rows(struct sqlite_store *store, struct status_question
     return sql_end(&sql);
 }
 
-static enum status read_switch_of(struct sqlite_store *store, struct slice ehr, bool *on)
+static enum status read_switch_of(struct sql_store *store, struct slice ehr, bool *on)
 {
     struct sql sql = sql_begin(&store->reader, SQL_READ_SWITCH);
     sql_text(&sql, ehr);
@@ -71,7 +71,7 @@ static enum status read_switch_of(struct sqlite_store *store, struct slice ehr, 
     return sql_end(&sql);
 }
 
-static enum status read_number(struct sqlite_store *store, enum sql_id statement, struct slice ehr,
+static enum status read_number(struct sql_store *store, enum sql_id statement, struct slice ehr,
                                int64_t *number)
 {
     struct sql sql = sql_begin(&store->reader, statement);
@@ -90,7 +90,7 @@ static int64_t time_of_id(struct uuid id)
     return ms * 1000;
 }
 
-static enum status complete(struct sqlite_store *store, struct ehr_status *ehr)
+static enum status complete(struct sql_store *store, struct ehr_status *ehr)
 {
     enum status status = read_switch_of(store, ehr->ehr, &ehr->writes_stopped);
     if (status == STATUS_OK) {
@@ -108,7 +108,7 @@ static enum status complete(struct sqlite_store *store, struct ehr_status *ehr)
     return status;
 }
 
-static enum status ask_status(struct sqlite_store *store, struct arena *arena, void *arg)
+static enum status ask_status(struct sql_store *store, struct arena *arena, void *arg)
 {
     struct store_status *out = arg;
     struct status_question question = {arena, ARENA_ARRAY(arena, EHRS_MOST, struct ehr_status), 0};
@@ -134,9 +134,9 @@ static enum status ask_status(struct sqlite_store *store, struct arena *arena, v
     return status;
 }
 
-enum status sqlite_read_status(void *db, struct arena *arena, struct store_status *out)
+enum status sql_read_status(void *db, struct arena *arena, struct store_status *out)
 {
-    return sqlite_ask(db, arena, ask_status, out);
+    return sql_ask(db, arena, ask_status, out);
 }
 
 /* ---- the open list ---- */
@@ -148,7 +148,7 @@ struct open_question {
     struct open_page *out;
 };
 
-static enum status ask_open(struct sqlite_store *store, struct arena *arena, void *arg)
+static enum status ask_open(struct sql_store *store, struct arena *arena, void *arg)
 {
     const struct open_question *question = arg;
     struct open_entry *entries = ARENA_ARRAY(arena, question->most + 1, struct open_entry);
@@ -180,16 +180,16 @@ static enum status ask_open(struct sqlite_store *store, struct arena *arena, voi
     return status;
 }
 
-enum status sqlite_open_list(void *db, struct arena *arena, struct slice ehr, struct uuid from,
-                             size_t most, struct open_page *out)
+enum status sql_open_list(void *db, struct arena *arena, struct slice ehr, struct uuid from,
+                          size_t most, struct open_page *out)
 {
     struct open_question question = {ehr, from, most, out};
-    return most >= 1 && most <= 1000 ? sqlite_ask(db, arena, ask_open, &question) : STATUS_INVALID;
+    return most >= 1 && most <= 1000 ? sql_ask(db, arena, ask_open, &question) : STATUS_INVALID;
 }
 
 /* ---- the way of one evaluation ---- */
 
-static enum status list_changes(struct sqlite_store *store, struct arena *arena,
+static enum status list_changes(struct sql_store *store, struct arena *arena,
                                 const struct uuid *evaluation, struct evaluation_way *way)
 {
     struct ids ids = {NULL, 0};
@@ -199,14 +199,14 @@ static enum status list_changes(struct sqlite_store *store, struct arena *arena,
     size_t count = ids.count < WAY_MOST ? ids.count : WAY_MOST;
     struct change *changes = ARENA_ARRAY(arena, count, struct change);
     for (size_t i = 0; status == STATUS_OK && i < count; i++) {
-        status = sqlite_get_change(store, &store->reader, arena, &ids.at[i], &changes[i]);
+        status = sql_get_change(store, &store->reader, arena, &ids.at[i], &changes[i]);
     }
     way->changes = changes;
     way->change_count = count;
     return status;
 }
 
-static enum status list_attempts(struct sqlite_store *store, struct arena *arena,
+static enum status list_attempts(struct sql_store *store, struct arena *arena,
                                  const struct uuid *evaluation, struct evaluation_way *way)
 {
     struct attempt *attempts = ARENA_ARRAY(arena, WAY_MOST, struct attempt);
@@ -236,7 +236,7 @@ static enum status list_attempts(struct sqlite_store *store, struct arena *arena
     return sql_end(&sql);
 }
 
-static enum status list_trail(struct sqlite_store *store, struct arena *arena,
+static enum status list_trail(struct sql_store *store, struct arena *arena,
                               const struct uuid *evaluation, struct evaluation_way *way)
 {
     struct trail_record *records = ARENA_ARRAY(arena, WAY_MOST, struct trail_record);
@@ -253,8 +253,8 @@ static enum status list_trail(struct sqlite_store *store, struct arena *arena,
         record->line.patient = sql_copy_text(&sql, 5, arena);
         struct slice sealed = arena_copy(arena, sql_get_blob(&sql, 6));
         struct owner owner = owner_of_number(sql_get_int(&sql, 4));
-        if (sqlite_open_record(store, arena, owner_slice(&owner), RECORD_TRAIL, sealed,
-                               &record->line.body) != STATUS_OK) {
+        if (sql_open_record(store, arena, owner_slice(&owner), RECORD_TRAIL, sealed,
+                            &record->line.body) != STATUS_OK) {
             record->line.body = SLICE("(damaged)");
         }
     }
@@ -269,18 +269,18 @@ static enum status list_trail(struct sqlite_store *store, struct arena *arena,
 }
 
 /* What explains a plan is shown where it is whole; the rest is shown without it. */
-static enum status read_trace(struct sqlite_store *store, struct arena *arena,
-                              const struct uuid *id, struct evaluation_way *way)
+static enum status read_trace(struct sql_store *store, struct arena *arena, const struct uuid *id,
+                              struct evaluation_way *way)
 {
     enum status status =
-        sqlite_read_record(store, &store->reader, arena, id, RECORD_TRACE, &way->trace);
+        sql_read_record(store, &store->reader, arena, id, RECORD_TRACE, &way->trace);
     return status == STATUS_ABSENT || status == STATUS_INVALID ? STATUS_OK : status;
 }
 
-static enum status read_way(struct sqlite_store *store, struct arena *arena, const struct uuid *id,
+static enum status read_way(struct sql_store *store, struct arena *arena, const struct uuid *id,
                             struct evaluation_way *way)
 {
-    enum status status = sqlite_get_evaluation(&store->reader, arena, id, &way->evaluation);
+    enum status status = sql_get_evaluation(&store->reader, arena, id, &way->evaluation);
     if (status == STATUS_OK) {
         status = list_changes(store, arena, id, way);
     }
@@ -293,7 +293,7 @@ static enum status read_way(struct sqlite_store *store, struct arena *arena, con
     return status == STATUS_OK ? list_trail(store, arena, id, way) : status;
 }
 
-static enum status read_ways(struct sqlite_store *store, struct arena *arena, struct sql *sql,
+static enum status read_ways(struct sql_store *store, struct arena *arena, struct sql *sql,
                              const struct evaluation_way **ways_out, size_t *count_out)
 {
     struct ids ids = {NULL, 0};
@@ -315,7 +315,7 @@ struct way_question {
     void *out;
 };
 
-static enum status ask_message_way(struct sqlite_store *store, struct arena *arena, void *arg)
+static enum status ask_message_way(struct sql_store *store, struct arena *arena, void *arg)
 {
     const struct way_question *question = arg;
     struct message_way way = {0};
@@ -323,7 +323,7 @@ static enum status ask_message_way(struct sqlite_store *store, struct arena *are
     sql_id(&sql, &question->id);
     bool found = sql_row(&sql);
     if (found) {
-        way.message = sqlite_take_message(&sql, arena);
+        way.message = sql_take_message(&sql, arena);
     }
     enum status status = sql_end(&sql);
     if (status == STATUS_OK && !found) {
@@ -341,14 +341,13 @@ static enum status ask_message_way(struct sqlite_store *store, struct arena *are
     return status;
 }
 
-enum status sqlite_message_way(void *db, struct arena *arena, struct uuid id,
-                               struct message_way *out)
+enum status sql_message_way(void *db, struct arena *arena, struct uuid id, struct message_way *out)
 {
     struct way_question question = {.id = id, .out = out};
-    return sqlite_ask(db, arena, ask_message_way, &question);
+    return sql_ask(db, arena, ask_message_way, &question);
 }
 
-static enum status ask_patient_way(struct sqlite_store *store, struct arena *arena, void *arg)
+static enum status ask_patient_way(struct sql_store *store, struct arena *arena, void *arg)
 {
     const struct way_question *question = arg;
     struct patient_way way = {0};
@@ -365,7 +364,7 @@ static enum status ask_patient_way(struct sqlite_store *store, struct arena *are
         sql_text(&sql, question->patient);
         size_t count = 0;
         while (count < ITEMS_SHOWN && sql_row(&sql)) {
-            items[count++] = sqlite_take_item(&sql, arena);
+            items[count++] = sql_take_item(&sql, arena);
         }
         way.items = (struct items){items, count};
         status = sql_end(&sql);
@@ -379,10 +378,10 @@ static enum status ask_patient_way(struct sqlite_store *store, struct arena *are
     return status;
 }
 
-enum status sqlite_patient_way(void *db, struct arena *arena, struct slice ehr,
-                               struct slice patient, size_t most, struct patient_way *out)
+enum status sql_patient_way(void *db, struct arena *arena, struct slice ehr, struct slice patient,
+                            size_t most, struct patient_way *out)
 {
     struct way_question question = {.ehr = ehr, .patient = patient, .most = most, .out = out};
-    return most >= 1 && most <= WAY_MOST ? sqlite_ask(db, arena, ask_patient_way, &question)
+    return most >= 1 && most <= WAY_MOST ? sql_ask(db, arena, ask_patient_way, &question)
                                          : STATUS_INVALID;
 }

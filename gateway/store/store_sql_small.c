@@ -6,7 +6,7 @@ static bool named(struct slice ehr, struct slice name)
     return ehr.len != 0 && name.len != 0;
 }
 
-enum status sqlite_poll_due(struct sqlite_store *store, struct store_poll_due *tx)
+enum status sql_poll_due(struct sql_store *store, struct store_poll_due *tx)
 {
     struct sql sql = sql_begin(&store->writer, SQL_POLL_DUE);
     sql_text(&sql, tx->in.ehr);
@@ -14,7 +14,7 @@ enum status sqlite_poll_due(struct sqlite_store *store, struct store_poll_due *t
     return named(tx->in.ehr, tx->in.name) ? sql_run(&sql, NULL) : STATUS_INVALID;
 }
 
-enum status sqlite_save_poll(struct sqlite_store *store, struct store_save_poll *tx)
+enum status sql_save_poll(struct sql_store *store, struct store_save_poll *tx)
 {
     if (!named(tx->in.ehr, tx->in.name)) {
         return STATUS_INVALID;
@@ -31,7 +31,7 @@ enum status sqlite_save_poll(struct sqlite_store *store, struct store_save_poll 
     return sql_run(&sql, NULL);
 }
 
-enum status sqlite_save_subscription(struct sqlite_store *store, struct store_save_subscription *tx)
+enum status sql_save_subscription(struct sql_store *store, struct store_save_subscription *tx)
 {
     if (!named(tx->in.ehr, tx->in.name)) {
         return STATUS_INVALID;
@@ -46,7 +46,7 @@ enum status sqlite_save_subscription(struct sqlite_store *store, struct store_sa
     return sql_run(&sql, NULL);
 }
 
-enum status sqlite_save_capability(struct sqlite_store *store, struct store_save_capability *tx)
+enum status sql_save_capability(struct sql_store *store, struct store_save_capability *tx)
 {
     if (tx->in.ehr.len == 0) {
         return STATUS_INVALID;
@@ -65,7 +65,7 @@ enum status sqlite_save_capability(struct sqlite_store *store, struct store_save
     return sql_run(&sql, NULL);
 }
 
-static enum status relink(struct sqlite_store *store, const struct store_save_patient *tx)
+static enum status relink(struct sql_store *store, const struct store_save_patient *tx)
 {
     int64_t episodes = 0;
     int moved = 0;
@@ -89,11 +89,11 @@ static enum status relink(struct sqlite_store *store, const struct store_save_pa
         .patient = tx->in.merged_into,
         .body = arena_printf(store->scratch, "from %.*s", SLICE_ARGS(tx->in.patient))};
     return status == STATUS_OK && moved != 0
-               ? sqlite_add_trail(store, tx->in.ehr, (struct trail_lines){&line, 1})
+               ? sql_add_trail(store, tx->in.ehr, (struct trail_lines){&line, 1})
                : status;
 }
 
-enum status sqlite_save_patient(struct sqlite_store *store, struct store_save_patient *tx)
+enum status sql_save_patient(struct sql_store *store, struct store_save_patient *tx)
 {
     bool merged = tx->in.merged_into.len != 0;
     if (!named(tx->in.ehr, tx->in.patient) || slice_equal(tx->in.patient, tx->in.merged_into)) {
@@ -108,12 +108,12 @@ enum status sqlite_save_patient(struct sqlite_store *store, struct store_save_pa
     return status == STATUS_OK && merged ? relink(store, tx) : status;
 }
 
-struct slice sqlite_trail_by(struct sqlite_store *store, struct slice by, struct slice why)
+struct slice sql_trail_by(struct sql_store *store, struct slice by, struct slice why)
 {
     return arena_printf(store->scratch, "by %.*s\n%.*s", SLICE_ARGS(by), SLICE_ARGS(why));
 }
 
-enum status sqlite_set_switch(struct sqlite_store *store, struct store_set_switch *tx)
+enum status sql_set_switch(struct sql_store *store, struct store_set_switch *tx)
 {
     if (tx->in.name.len == 0) {
         return STATUS_INVALID;
@@ -129,12 +129,12 @@ enum status sqlite_set_switch(struct sqlite_store *store, struct store_set_switc
     struct trail_line line = {.what =
                                   arena_printf(store->scratch, "%.*s %s", SLICE_ARGS(tx->in.name),
                                                tx->in.on ? "on" : "off"),
-                              .body = sqlite_trail_by(store, tx->in.by, tx->in.why)};
-    return status == STATUS_OK ? sqlite_add_trail(store, tx->in.ehr, (struct trail_lines){&line, 1})
+                              .body = sql_trail_by(store, tx->in.by, tx->in.why)};
+    return status == STATUS_OK ? sql_add_trail(store, tx->in.ehr, (struct trail_lines){&line, 1})
                                : status;
 }
 
-enum status sqlite_bind_ehr(struct sqlite_store *store, struct store_bind_ehr *tx)
+enum status sql_bind_ehr(struct sql_store *store, struct store_bind_ehr *tx)
 {
     bool other = false;
     struct sql sql = sql_begin(&store->writer, SQL_FIND_EHR);
@@ -159,7 +159,7 @@ enum status sqlite_bind_ehr(struct sqlite_store *store, struct store_bind_ehr *t
     return status;
 }
 
-enum status sqlite_note_ehr(struct sqlite_store *store, struct store_note_ehr *tx)
+enum status sql_note_ehr(struct sql_store *store, struct store_note_ehr *tx)
 {
     if (tx->in.ehr.len == 0) {
         return STATUS_INVALID;
@@ -174,15 +174,15 @@ enum status sqlite_note_ehr(struct sqlite_store *store, struct store_note_ehr *t
 
 /* ---- retention ---- */
 
-static enum status run_id(struct sqlite_store *store, enum sql_id statement, const struct uuid *id)
+static enum status run_id(struct sql_store *store, enum sql_id statement, const struct uuid *id)
 {
     struct sql sql = sql_begin(&store->writer, statement);
     sql_id(&sql, id);
     return sql_run(&sql, NULL);
 }
 
-static enum status find_old(struct sqlite_store *store, enum sql_id statement,
-                            enum work_state state, int64_t before, size_t most, struct ids *ids)
+static enum status find_old(struct sql_store *store, enum sql_id statement, enum work_state state,
+                            int64_t before, size_t most, struct ids *ids)
 {
     struct sql sql = sql_begin(&store->writer, statement);
     sql_int(&sql, state);
@@ -191,7 +191,7 @@ static enum status find_old(struct sqlite_store *store, enum sql_id statement,
     return sql_take_ids(&sql, store->scratch, ids);
 }
 
-static enum status remove_message(struct sqlite_store *store, const struct uuid *id)
+static enum status remove_message(struct sql_store *store, const struct uuid *id)
 {
     enum status status = run_id(store, SQL_REMOVE_TRIGGERED, id);
     if (status == STATUS_OK) {
@@ -204,7 +204,7 @@ static enum status remove_message(struct sqlite_store *store, const struct uuid 
 }
 
 /* Items stay: they know what stands in the EHR. So does the trail. */
-static enum status remove_evaluation(struct sqlite_store *store, const struct uuid *id)
+static enum status remove_evaluation(struct sql_store *store, const struct uuid *id)
 {
     struct ids changes;
     struct sql sql = sql_begin(&store->writer, SQL_CHANGES_OF);
@@ -223,7 +223,7 @@ static enum status remove_evaluation(struct sqlite_store *store, const struct uu
     return status == STATUS_OK ? run_id(store, SQL_REMOVE_EVALUATION, id) : status;
 }
 
-static enum status retain_state(struct sqlite_store *store, struct store_retain *tx,
+static enum status retain_state(struct sql_store *store, struct store_retain *tx,
                                 enum work_state state, int64_t before)
 {
     struct ids old = {NULL, 0};
@@ -246,7 +246,7 @@ static enum status retain_state(struct sqlite_store *store, struct store_retain 
     return status;
 }
 
-enum status sqlite_retain(struct sqlite_store *store, struct store_retain *tx)
+enum status sql_retain(struct sql_store *store, struct store_retain *tx)
 {
     tx->out.removed = 0;
     if (tx->in.most == 0 || tx->in.most > 1000) {
@@ -262,14 +262,14 @@ enum status sqlite_retain(struct sqlite_store *store, struct store_retain *tx)
     return status;
 }
 
-enum status sqlite_probe(struct sqlite_store *store, struct store_probe *tx)
+enum status sql_probe(struct sql_store *store, struct store_probe *tx)
 {
     struct sql sql = sql_begin(&store->writer, SQL_PROBE);
     (void)tx;
     return sql_run(&sql, NULL);
 }
 
-enum status sqlite_rebase(struct sqlite_store *store, struct store_rebase *tx)
+enum status sql_rebase(struct sql_store *store, struct store_rebase *tx)
 {
     int open = 0;
     struct sql sql = sql_begin(&store->writer, SQL_FIND_EHR);
@@ -292,7 +292,7 @@ enum status sqlite_rebase(struct sqlite_store *store, struct store_rebase *tx)
     }
     tx->out.open = (size_t)open;
     struct trail_line line = {.what = SLICE("rebase"),
-                              .body = sqlite_trail_by(store, tx->in.by, tx->in.base_url)};
-    return status == STATUS_OK ? sqlite_add_trail(store, tx->in.ehr, (struct trail_lines){&line, 1})
+                              .body = sql_trail_by(store, tx->in.by, tx->in.base_url)};
+    return status == STATUS_OK ? sql_add_trail(store, tx->in.ehr, (struct trail_lines){&line, 1})
                                : status;
 }

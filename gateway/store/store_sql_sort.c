@@ -18,7 +18,7 @@ static bool is_name(struct slice name)
     return name.len != 0;
 }
 
-bool sqlite_write_triggers(struct buf *out, const struct trigger *triggers, size_t count)
+bool sql_write_triggers(struct buf *out, const struct trigger *triggers, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         if (!is_name(triggers[i].patient) || !is_name(triggers[i].visit)) {
@@ -34,7 +34,7 @@ bool sqlite_write_triggers(struct buf *out, const struct trigger *triggers, size
 
 /* ---- one visit ---- */
 
-static enum status add_evaluation(struct sqlite_store *store, const struct visit *visit,
+static enum status add_evaluation(struct sql_store *store, const struct visit *visit,
                                   const struct uuid *id)
 {
     struct sql sql = sql_begin(&store->writer, SQL_ADD_EVALUATION);
@@ -49,7 +49,7 @@ static enum status add_evaluation(struct sqlite_store *store, const struct visit
 }
 
 /* Facts that were saved are of before this message: they are fetched again. */
-static enum status requeue(struct sqlite_store *store, const struct visit *visit,
+static enum status requeue(struct sql_store *store, const struct visit *visit,
                            const struct uuid *id, bool resolved)
 {
     struct sql sql = sql_begin(&store->writer, SQL_REQUEUE_EVALUATION);
@@ -58,11 +58,11 @@ static enum status requeue(struct sqlite_store *store, const struct visit *visit
     sql_int(&sql, visit->settle);
     sql_int(&sql, visit->settle_most);
     enum status status = sql_run(&sql, NULL);
-    return status == STATUS_OK && resolved ? sqlite_follow_messages(store, id) : status;
+    return status == STATUS_OK && resolved ? sql_follow_messages(store, id) : status;
 }
 
-enum status sqlite_queue_visit(struct sqlite_store *store, const struct visit *visit,
-                               const struct uuid *message)
+enum status sql_queue_visit(struct sql_store *store, const struct visit *visit,
+                            const struct uuid *message)
 {
     struct uuid evaluation = UUID_NONE;
     bool resolved = false;
@@ -79,7 +79,7 @@ enum status sqlite_queue_visit(struct sqlite_store *store, const struct visit *v
     if (status == STATUS_OK && waits) {
         status = requeue(store, visit, &evaluation, resolved);
     } else if (status == STATUS_OK) {
-        evaluation = sqlite_new_id(store);
+        evaluation = sql_new_id(store);
         status = add_evaluation(store, visit, &evaluation);
     }
     if (status == STATUS_OK) {
@@ -99,8 +99,8 @@ struct unsorted {
     struct slice triggers;
 };
 
-enum status sqlite_queue_triggers(struct sqlite_store *store, const struct visit *when,
-                                  struct slice triggers, const struct uuid *message)
+enum status sql_queue_triggers(struct sql_store *store, const struct visit *when,
+                               struct slice triggers, const struct uuid *message)
 {
     enum status status = STATUS_OK;
     struct slice trigger;
@@ -111,13 +111,13 @@ enum status sqlite_queue_triggers(struct sqlite_store *store, const struct visit
         }
         slice_cut(&trigger, UNIT, &visit.patient);
         visit.visit = trigger;
-        status = sqlite_queue_visit(store, &visit, message);
+        status = sql_queue_visit(store, &visit, message);
     }
     return status;
 }
 
 /* One that ended at once has its row of the inbox already. */
-static enum status sort_one(struct sqlite_store *store, const struct unsorted *message)
+static enum status sort_one(struct sql_store *store, const struct unsorted *message)
 {
     if (message->triggers.len == 0) {
         return STATUS_OK;
@@ -135,18 +135,18 @@ static enum status sort_one(struct sqlite_store *store, const struct unsorted *m
         status = sql_run(&sql, NULL);
     }
     return status == STATUS_OK
-               ? sqlite_queue_triggers(store, &message->visit, message->triggers, &message->id)
+               ? sql_queue_triggers(store, &message->visit, message->triggers, &message->id)
                : status;
 }
 
-static enum status set_sorted(struct sqlite_store *store, const struct uuid *last)
+static enum status set_sorted(struct sql_store *store, const struct uuid *last)
 {
     struct sql sql = sql_begin(&store->writer, SQL_SET_SORTED);
     sql_id(&sql, last);
     return sql_run(&sql, NULL);
 }
 
-enum status sqlite_sort(struct sqlite_store *store, size_t most)
+enum status sql_sort(struct sql_store *store, size_t most)
 {
     enum { AT_ONCE = 256 };
     const bool each = store->writer.driver->many_nodes; /* not one line behind which all is new */

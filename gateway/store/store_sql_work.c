@@ -43,9 +43,9 @@ static void bind_filter(struct sql *sql, const struct work_filter *filter, char 
     sql_int(sql, filter->answered);
 }
 
-enum status sqlite_find_work(struct connection *connection, struct arena *arena,
-                             const struct work_filter *filter, const struct uuid *from, size_t most,
-                             struct work_entries *out)
+enum status sql_find_work(struct connection *connection, struct arena *arena,
+                          const struct work_filter *filter, const struct uuid *from, size_t most,
+                          struct work_entries *out)
 {
     struct work_entry *entries = ARENA_ARRAY(arena, most + 1, struct work_entry);
     size_t count = 0;
@@ -67,8 +67,8 @@ enum status sqlite_find_work(struct connection *connection, struct arena *arena,
     return status;
 }
 
-enum status sqlite_find_work_of(struct connection *connection, struct arena *arena,
-                                const struct uuid *id, struct work_entries *out)
+enum status sql_find_work_of(struct connection *connection, struct arena *arena,
+                             const struct uuid *id, struct work_entries *out)
 {
     enum { OF_ONE_MOST = 1000 };
     static const enum sql_id searches[] = {SQL_WORK_OF_EVALUATION, SQL_WORK_OF_MESSAGE,
@@ -102,21 +102,21 @@ struct work_question {
     struct work_entries *out;
 };
 
-static enum status ask_work(struct sqlite_store *store, struct arena *arena, void *arg)
+static enum status ask_work(struct sql_store *store, struct arena *arena, void *arg)
 {
     const struct work_question *question = arg;
-    return sqlite_find_work(&store->reader, arena, question->filter, &question->from,
-                            question->most, question->out);
+    return sql_find_work(&store->reader, arena, question->filter, &question->from, question->most,
+                         question->out);
 }
 
-enum status sqlite_list_work(void *db, struct arena *arena, const struct work_filter *filter,
-                             struct uuid from, size_t most, struct work_entries *out)
+enum status sql_list_work(void *db, struct arena *arena, const struct work_filter *filter,
+                          struct uuid from, size_t most, struct work_entries *out)
 {
     struct work_question question = {filter, from, most, out};
-    return most >= 1 && most <= 1000 ? sqlite_ask(db, arena, ask_work, &question) : STATUS_INVALID;
+    return most >= 1 && most <= 1000 ? sql_ask(db, arena, ask_work, &question) : STATUS_INVALID;
 }
 
-static enum status ask_holds(struct sqlite_store *store, struct arena *arena, void *arg)
+static enum status ask_holds(struct sql_store *store, struct arena *arena, void *arg)
 {
     enum { HOLDS_MOST = 1000 };
     struct standing_hold *holds = ARENA_ARRAY(arena, HOLDS_MOST, struct standing_hold);
@@ -136,7 +136,7 @@ static enum status ask_holds(struct sqlite_store *store, struct arena *arena, vo
     return status;
 }
 
-enum status sqlite_list_holds(void *db, struct arena *arena, struct standing_holds *out)
+enum status sql_list_holds(void *db, struct arena *arena, struct standing_holds *out)
 {
-    return sqlite_ask(db, arena, ask_holds, out);
+    return sql_ask(db, arena, ask_holds, out);
 }

@@ -7,7 +7,7 @@ enum status sqlite_begin(void *db, const struct store_tx *first, const struct st
     (void)first;
     (void)end;
     struct sqlite_backend *backend = db;
-    struct sqlite_store *store = &backend->store;
+    struct sql_store *store = &backend->store;
     store->now = clock_utc(&store->clock);
     store->here = store->now;
     backend->written_before = sql_written(&store->writer);
@@ -60,9 +60,9 @@ const struct store_backend store_sqlite = {
     .open = sqlite_open,
     .close = sqlite_close,
     .begin = sqlite_begin,
-    .apply = sqlite_apply,
+    .apply = sql_apply,
     .commit = sqlite_commit,
     .abandon = sqlite_abandon,
-    .new_id = sqlite_new_id,
-    .questions = &sqlite_questions,
+    .new_id = sql_new_id,
+    .questions = &sql_questions,
 };

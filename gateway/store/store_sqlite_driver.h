@@ -11,7 +11,7 @@ extern const struct sql_driver sqlite_driver;
 void connection_close(struct connection *connection);
 
 struct sqlite_backend {
-    struct sqlite_store store; /* first: what the questions and transactions know */
+    struct sql_store store; /* first: what the questions and transactions know */
     uint64_t written_before;
     size_t wal_pages_most;
     int wal_pages;
@@ -32,7 +32,7 @@ void sqlite_close(void *db);
  * was in use before is first copied to `<state_dir>/store-<version>.db`. STATUS_REFUSED: it is
  * newer. */
 enum status sqlite_upgrade(struct connection *connection, struct slice state_dir,
-                           const struct sqlite_upgrade *upgrades, size_t count,
+                           const struct sql_upgrade *upgrades, size_t count,
                            struct diag_list *diags);
 
 #endif

@@ -16,7 +16,7 @@ enum {
 
 struct opening {
     struct sqlite_backend *backend;
-    struct sqlite_store *store; /* the backend's */
+    struct sql_store *store; /* the backend's */
     const struct store_options *options;
     struct diag_list *diags;
     char dir[STORE_PATH_MOST];
@@ -141,7 +141,7 @@ static enum status read_ids(struct opening *opening)
                                    " coalesce((SELECT max(n) FROM item), 0),"
                                    " coalesce((SELECT max(n) FROM outbox), 0))"
                                    " FROM meta WHERE name = 'id_key'";
-    struct sqlite_store *store = opening->store;
+    struct sql_store *store = opening->store;
     struct id_key key;
     sqlite3_stmt *statement = NULL;
     random_fill(&store->random, key.k, sizeof key.k);
@@ -170,10 +170,10 @@ static enum status recover_in_transaction(void *arg)
     bool wrote;
     enum status status = sqlite_begin(opening->backend, NULL, NULL);
     if (status == STATUS_OK) {
-        status = sqlite_check_keys(opening->store, opening->diags);
+        status = sql_check_keys(opening->store, opening->diags);
     }
     if (status == STATUS_OK) {
-        status = sqlite_recover(opening->store);
+        status = sql_recover(opening->store);
     }
     if (status == STATUS_OK) {
         status = sqlite_commit(opening->backend, &wrote);
@@ -189,7 +189,7 @@ static enum status open_database(struct opening *opening)
         "PRAGMA journal_size_limit = 33554432; PRAGMA cell_size_check = ON;";
     static const char reader_pragmas[] =
         "PRAGMA query_only = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -2048;";
-    struct sqlite_store *store = opening->store;
+    struct sql_store *store = opening->store;
     char path[STORE_PATH_MOST];
     enum status status = make_files(opening, path);
     if (status == STATUS_OK) {
@@ -200,8 +200,8 @@ static enum status open_database(struct opening *opening)
         status = check_application(opening);
     }
     if (status == STATUS_OK) {
-        status = sqlite_upgrade(&store->writer, slice_of(opening->dir), sqlite_upgrades,
-                                sqlite_upgrade_count, opening->diags);
+        status = sqlite_upgrade(&store->writer, slice_of(opening->dir), sql_upgrades,
+                                sql_upgrade_count, opening->diags);
     }
     if (status == STATUS_OK) {
         status = check_environment(opening);
@@ -230,7 +230,7 @@ static enum status open_database(struct opening *opening)
 void sqlite_close(void *db)
 {
     struct sqlite_backend *backend = db;
-    struct sqlite_store *store = &backend->store;
+    struct sql_store *store = &backend->store;
     if (store->writer.db != NULL) {
         sqlite3_wal_hook(store->writer.db, NULL, NULL);
     }
@@ -239,7 +239,7 @@ void sqlite_close(void *db)
     if (backend->lock_fd >= 0) {
         close(backend->lock_fd);
     }
-    sqlite_store_clear(store);
+    sql_store_clear(store);
     free(backend);
 }
 
@@ -254,7 +254,7 @@ enum status sqlite_open(const struct store_options *options, struct diag_list *d
     backend->lock_fd = -1;
     backend->wal_pages_most = (options->wal_bytes != 0 ? options->wal_bytes : WAL_BYTES) / PAGE;
     enum status status =
-        sqlite_store_init(&backend->store, options) ? open_database(&opening) : STATUS_NO_MEMORY;
+        sql_store_init(&backend->store, options) ? open_database(&opening) : STATUS_NO_MEMORY;
     if (status != STATUS_OK) {
         sqlite_close(backend);
         return status;

@@ -31,7 +31,7 @@ static int snapshot(sqlite3 *db, struct slice state_dir, int version)
     return rc;
 }
 
-static int apply(sqlite3 *db, const struct sqlite_upgrade *upgrade)
+static int apply(sqlite3 *db, const struct sql_upgrade *upgrade)
 {
     char version[64];
     snprintf(version, sizeof version, "PRAGMA user_version = %d", upgrade->version);
@@ -49,7 +49,7 @@ static int apply(sqlite3 *db, const struct sqlite_upgrade *upgrade)
 }
 
 enum status sqlite_upgrade(struct connection *connection, struct slice state_dir,
-                           const struct sqlite_upgrade *upgrades, size_t count,
+                           const struct sql_upgrade *upgrades, size_t count,
                            struct diag_list *diags)
 {
     sqlite3 *db = connection->db;

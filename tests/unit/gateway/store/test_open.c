@@ -101,7 +101,7 @@ static void another_environment_is_refused(void **state)
 
 static int last_schema(void)
 {
-    return sqlite_upgrades[sqlite_upgrade_count - 1].version;
+    return sql_upgrades[sql_upgrade_count - 1].version;
 }
 
 static void set_schema(struct fixture *f, int version)
@@ -181,12 +181,12 @@ static sqlite3 *open_file(const char *path)
 
 /* The upgrades of this program and one more. */
 enum { UPGRADES_MOST = 32 };
-static size_t upgrades_and(struct sqlite_upgrade upgrades[UPGRADES_MOST], const char *const *sql)
+static size_t upgrades_and(struct sql_upgrade upgrades[UPGRADES_MOST], const char *const *sql)
 {
-    size_t count = sqlite_upgrade_count;
+    size_t count = sql_upgrade_count;
     assert_true(count < UPGRADES_MOST);
-    memcpy(upgrades, sqlite_upgrades, count * sizeof *upgrades);
-    upgrades[count] = (struct sqlite_upgrade){upgrades[count - 1].version + 1, sql};
+    memcpy(upgrades, sql_upgrades, count * sizeof *upgrades);
+    upgrades[count] = (struct sql_upgrade){upgrades[count - 1].version + 1, sql};
     return count + 1;
 }
 
@@ -211,7 +211,7 @@ static void an_upgrade_keeps_all_and_a_failed_one_changes_nothing(void **state)
     diag_init(&diags, f->arena, 10);
     snprintf(path, sizeof path, "%s/store.db", f->dir);
     connection.db = open_file(path);
-    struct sqlite_upgrade bad[UPGRADES_MOST];
+    struct sql_upgrade bad[UPGRADES_MOST];
     size_t count = upgrades_and(bad, broken);
     int version = bad[count - 2].version;
     char text[128];
@@ -222,7 +222,7 @@ static void an_upgrade_keeps_all_and_a_failed_one_changes_nothing(void **state)
     assert_int_equal(number(connection.db, "PRAGMA user_version"), version);
     assert_int_equal(number(connection.db, "SELECT count(*) FROM pragma_table_info('ehr')"), 5);
 
-    struct sqlite_upgrade good[UPGRADES_MOST];
+    struct sql_upgrade good[UPGRADES_MOST];
     upgrades_and(good, next);
     assert_int_equal(sqlite_upgrade(&connection, slice_of(f->dir), good, count, &diags), STATUS_OK);
     assert_int_equal(number(connection.db, "PRAGMA user_version"), version + 1);
