@@ -152,11 +152,17 @@ void load_overlay_rows(struct loader *l, size_t first)
             }
         }
     }
-    struct row *rows = ARENA_ARRAY(l->arena, m->row_count + 1, struct row);
-    for (size_t i = 0; i < m->row_count; i++) {
-        rows[i] = m->rows[i < added ? first + i : i - added];
+    /* In place: the table's room is what LOAD_ADD gave it. */
+    struct row *before = ARENA_ARRAY(l->arena, first + 1, struct row);
+    for (size_t i = 0; i < first; i++) {
+        before[i] = m->rows[i];
     }
-    m->rows = rows;
+    for (size_t i = 0; i < added; i++) {
+        m->rows[i] = m->rows[first + i];
+    }
+    for (size_t i = 0; i < first; i++) {
+        m->rows[added + i] = before[i];
+    }
 }
 
 /* ---- sets ---- */
