@@ -9,38 +9,13 @@
 #include "fhir/path/path.h"
 #include "fhir/types/quantity.h"
 #include "gateway/base/yaml.h"
+#include "gateway/mapping/concepts.h"
 #include "gateway/mapping/mapping.h"
 #include "gateway/mapping/phrase.h"
 
 struct expr { /* a FHIRPath expression of the author, quoted in YAML */
     struct span span;
     const struct path_expr *path;
-};
-
-enum code_status { CODE_VERIFIED, CODE_SECONDARY, CODE_MEMORY };
-
-struct concept {
-    struct slice name;            /* of an entry of `codes`; empty in a set */
-    const struct datetime *from;  /* first day it counts; NULL: always has */
-    const struct datetime *until; /* last day; NULL: it has none */
-    const struct concept *later;  /* of `codes`: what takes its place after that */
-    const struct concept *also;   /* the code of the mapping that is extended; NULL: none */
-    struct slice system;
-    struct slice code;
-    struct slice display;
-    enum code_status status;
-    struct span span;
-    unsigned layer;
-};
-
-struct concept_set {
-    struct slice name;
-    struct slice url; /* what %sets.NAME yields: the canonical that memberOf() is asked for */
-    const struct concept *concepts;
-    size_t count;
-    struct span span;
-    bool site; /* the mapping's author leaves it to the site */
-    unsigned layer;
 };
 
 /* Text with holes: "Condition?patient={{ %patient.id }}". */
@@ -315,12 +290,5 @@ const struct text_entry *mapping_find_own_text(const struct mapping *mapping, st
 /* A part is read once for each use, a case once for each neighbour, and says the same mistake each
  * time: once is enough. Repetitions follow each other. */
 void mapping_tell_once(struct diag_list *diags);
-
-/* date NULL: on any day. */
-bool concept_set_has(const struct concept_set *set, struct slice system, struct slice code,
-                     const struct datetime *date);
-bool concept_counts(const struct concept *concept, const struct datetime *date);
-/* Of a code and those that take its place: the one of that day. */
-const struct concept *concept_on(const struct concept *concept, const struct datetime *date);
 
 #endif
