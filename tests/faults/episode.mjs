@@ -4,8 +4,8 @@ import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { encounterOf, kinds, measurementOf, patientOf } from '../lib/children.mjs';
-import { secrets, startDaemon, writeConfig } from '../lib/daemon.mjs';
-import { scratch, until } from '../lib/process.mjs';
+import { binary, secrets, startDaemon, writeConfig } from '../lib/daemon.mjs';
+import { run, scratch, until } from '../lib/process.mjs';
 import { check } from './checker.mjs';
 import { direct, ends, startEhr } from './world.mjs';
 
@@ -121,6 +121,12 @@ export class Episode {
     });
   }
 
+  // Visits that have not come to an end.
+  async waiting() {
+    const { ehrs: [one] } = await this.ask({ verb: 'status' });
+    return Object.entries(one.evaluations ?? {}).reduce((sum, [state, count]) => (ends.includes(state) ? sum : sum + count), 0);
+  }
+
   async quiet(ms = 60_000) {
     await until('all to have ended', async () => {
       const { ehrs: [one] = [] } = await this.ask({ verb: 'status' });
@@ -156,8 +162,10 @@ export class Episode {
     await this.living?.catch(() => {});
     this.ehr.client.close();
     await this.ehr.server.stop();
+    const verified = await run(binary, ['verify', '-c', this.config]); // the rules of INVARIANTS.md, by code of its own
     await this.store.close();
     if (!process.env.EPLAN_KEEP) fs.rmSync(this.folder, { recursive: true, force: true });
+    if (verified.code !== 0) throw new Error(`eplan verify: ${verified.stdout}${verified.stderr}`);
     return end;
   }
 

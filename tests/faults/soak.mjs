@@ -15,6 +15,7 @@ const { values: options } = parseArgs({ options: { minutes: { type: 'string', de
 const seed = Number(options.seed ?? Math.floor(Math.random() * 2 ** 31));
 const minutes = Number(options.minutes);
 const say = (line) => process.stdout.write(`${line}\n`);
+const waitingMost = 60; // visits that are not planned yet
 const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 if (!(minutes > 0)) throw new Error('--minutes must be a number above 0');
 
@@ -52,6 +53,10 @@ async function soak(backend) {
   const kinds = ['overweight', 'overweight', 'obesity1', 'held', 'healthy', 'handedOver'];
   const children = async () => {
     while (going()) {
+      if ((await episode.waiting().catch(() => waitingMost)) >= waitingMost) {
+        await pause(200); // what waits must come to rest at the end, too
+        continue;
+      }
       const id = `child-${admitted += 1}`;
       await episode.admit(id, kinds[Math.floor(random() * kinds.length)]);
       await pause(random() * 400);
@@ -92,7 +97,7 @@ async function soak(backend) {
     await Promise.all([children(), children(), killing(), outages(), clinicians()]);
     if (episode.failure) throw episode.failure;
     fs.writeFileSync(path.join(folder, 'calm'), '');
-    await episode.quiet(180_000);
+    await episode.quiet(300_000).catch(async (error) => { throw new Error(`${error.message}: ${JSON.stringify((await episode.ask({ verb: 'status' })).ehrs[0])}`); });
     found = await episode.verdict();
   } catch (error) {
     wrong.push(`${error.message}${error.cause ? `: ${error.cause.message ?? error.cause}` : ''}`);
