@@ -11,8 +11,11 @@
 
 enum { GROUP_CEILING = 64 * 1024 * 1024, WORDS_SIZE = 33 };
 
-/* A paused node must not keep others waiting with a transaction that is open. */
+/* A paused node must not keep others waiting with a transaction that is open. Every statement of
+ * the store is a search by an index, on tables that no statistics were made of yet as well;
+ * planning each anew would cost more than most of them. */
 static const char writer_settings[] =
+    "SET enable_seqscan = off;SET jit = off;SET plan_cache_mode = force_generic_plan;"
     "SET search_path = eplan;SET synchronous_commit = on;SET lock_timeout = '30s';"
     "SET statement_timeout = '60s';SET idle_in_transaction_session_timeout = '10s'";
 static const char reader_settings[] =

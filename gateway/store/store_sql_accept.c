@@ -94,10 +94,7 @@ static enum status end_at_once(struct sql_store *store, const struct store_accep
 static enum status make_due_again(struct sql_store *store, const struct store_accept *tx,
                                   const struct uuid *id)
 {
-    enum status status = store->lock_work != NULL ? store->lock_work(store) : STATUS_OK;
-    if (status == STATUS_OK) {
-        status = sql_sort(store, SIZE_MAX);
-    }
+    enum status status = sql_sort(store, SIZE_MAX);
     for (size_t i = 0; status == STATUS_OK && i < tx->in.trigger_count; i++) {
         struct visit visit = {.ehr = tx->in.message.ehr,
                               .patient = tx->in.triggers[i].patient,

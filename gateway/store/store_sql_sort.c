@@ -150,7 +150,8 @@ enum status sql_sort(struct sql_store *store, size_t most)
 {
     enum { AT_ONCE = 256 };
     const bool each = store->writer.driver->many_nodes; /* not one line behind which all is new */
-    enum status status = STATUS_OK;
+    /* An accept that has to know what came before sorts too, and its group has no lock yet. */
+    enum status status = store->lock_work != NULL ? store->lock_work(store) : STATUS_OK;
     size_t count = AT_ONCE;
     for (size_t sorted = 0; status == STATUS_OK && count == AT_ONCE && sorted < most;
          sorted += count) {
