@@ -1,30 +1,25 @@
 #include "fhir/json/json.h"
-#include "gateway/cli/folder.h"
+#include "gateway/cli/arguments.h"
+#include "gateway/cli/ehr_child.h"
+#include "gateway/cli/preview_diff.h"
 #include "gateway/cli/verbs.h"
-#include "gateway/mapping/case.h"
+#include "gateway/mapping/family_page.h"
+
+enum { GOALS_MOST = 16 };
 
 struct preview {
     struct cli *cli;
-    struct folder folder;
-    const struct mapping *mapping;
-    struct diag_list diags;
-    struct slice name; /* of the run: "healthy-9y/2" */
+    struct workbench bench;
+    struct child_choice choice;
+    struct child child;
+    struct evaluation_result result;
+    struct ehr_session *session;
     bool as_json;
+    bool as_diff;
+    const char *page;
+    const char *language;
+    const char *goals;
 };
-
-/* "cases/NAME/case.yaml" of "NAME" or "NAME/3"; NULL: there is none. */
-static const struct mapping_file *find_case(const struct preview *p)
-{
-    size_t slash = slice_find(p->name, SLICE("/"), 0);
-    struct slice path = arena_printf(p->cli->arena, "cases/%.*s/case.yaml",
-                                     SLICE_ARGS(slice_part(p->name, 0, slash)));
-    for (size_t i = 0; i < p->folder.count; i++) {
-        if (slice_equal(p->folder.files[i].path, path)) {
-            return &p->folder.files[i];
-        }
-    }
-    return NULL;
-}
 
 static void tell_list(FILE *out, const char *what, const struct slice *list, size_t count)
 {
@@ -44,9 +39,10 @@ static struct slice summary(const struct json *resource)
     return title;
 }
 
-static void tell(const struct preview *p, const struct evaluation_result *result)
+static void tell(const struct preview *p)
 {
     FILE *out = p->cli->out;
+    const struct evaluation_result *result = &p->result;
     fprintf(out, "%s", outcome_name(result->outcome));
     if (result->plan.len != 0) {
         fprintf(out, " %.*s (%.*s)", SLICE_ARGS(result->plan), SLICE_ARGS(result->public_id));
@@ -67,66 +63,109 @@ static void tell(const struct preview *p, const struct evaluation_result *result
     }
 }
 
-static int show(const struct preview *p, const struct case_run *run)
+/* "water,active": the goals that the family chose. */
+static size_t read_goals(const struct preview *p, struct slice *goals)
 {
-    const struct evaluation_result *result = &run->result;
-    if (run->status != STATUS_OK) {
-        for (size_t i = 0; i < run->difference_count; i++) {
-            fprintf(p->cli->err, "%.*s\n", SLICE_ARGS(run->differences[i]));
-        }
-        return EXIT_EVALUATION;
+    struct slice rest = p->goals != NULL ? slice_of(p->goals) : SLICE_NONE;
+    struct slice part;
+    size_t count = 0;
+    while (count < GOALS_MOST && slice_cut(&rest, ',', &part)) {
+        goals[count++] = arena_printf(p->cli->arena, "goals.%.*s", SLICE_ARGS(part));
     }
-    if (p->as_json && result->item_count != 0) {
-        struct slice text =
-            json_write(p->cli->arena, mapping_plan_bundle(p->cli->arena, result), JSON_PRETTY);
-        fprintf(p->cli->out, "%.*s\n", SLICE_ARGS(text));
-    } else if (!p->as_json) {
-        tell(p, result);
-    } else {
-        fprintf(p->cli->err, "%.*s: no plan: %s%s%.*s\n", SLICE_ARGS(run->name),
-                outcome_name(result->outcome), result->reason.len != 0 ? ": " : "",
-                SLICE_ARGS(result->reason));
-    }
-    return result->item_count != 0 ? EXIT_DONE : EXIT_FOUND;
+    return count;
 }
 
-static int run_case(struct preview *p)
+static int write_page(struct preview *p)
 {
-    struct case_runner runner = {.limits = LIMITS_DEFAULT};
-    struct case_run *runs;
-    size_t count;
-    const struct mapping_file *file = find_case(p);
-    if (file != NULL && case_run_file(&runner, p->mapping, p->cli->arena, file, &p->diags, &runs,
-                                      &count) != STATUS_OK) {
-        cli_print_diags(p->cli, &p->diags);
-        return EXIT_UNREADABLE;
+    struct slice goals[GOALS_MOST];
+    struct family_text text;
+    struct family_choice choice = {.language = p->language != NULL ? slice_of(p->language)
+                                                                   : p->child.language,
+                                   .goals = goals,
+                                   .goal_count = read_goals(p, goals)};
+    if (mapping_family_text(p->bench.mapping, p->cli->arena, &p->result, &choice, &p->bench.diags,
+                            &text) != STATUS_OK) {
+        cli_print_diags(p->cli, &p->bench.diags);
+        return EXIT_EVALUATION;
     }
-    for (size_t i = 0; file != NULL && i < count; i++) {
-        if (slice_equal(runs[i].name, p->name)) {
-            return show(p, &runs[i]);
-        }
+    struct slice html = family_page_html(p->cli->arena, &text, &p->child.input.visit.date);
+    int exit = workbench_write(p->cli, p->page, html);
+    if (exit == EXIT_DONE && text.language.len == 0) {
+        fprintf(p->cli->err, "%.*s: no family text in \"%.*s\": the page asks for an interpreter\n",
+                SLICE_ARGS(p->child.name), SLICE_ARGS(choice.language));
+        return EXIT_FOUND;
     }
-    fprintf(p->cli->err, "eplan preview: there is no case \"%.*s\"; `eplan test` lists them\n",
-            SLICE_ARGS(p->name));
-    return EXIT_UNREADABLE;
+    return exit;
+}
+
+static int no_plan(const struct preview *p)
+{
+    fprintf(p->cli->err, "%.*s: no plan: %s%s%.*s\n", SLICE_ARGS(p->child.name),
+            outcome_name(p->result.outcome), p->result.reason.len != 0 ? ": " : "",
+            SLICE_ARGS(p->result.reason));
+    return EXIT_FOUND;
+}
+
+static int show(struct preview *p)
+{
+    bool planned = p->result.item_count != 0;
+    if (!planned && (p->as_json || p->as_diff || p->page != NULL)) {
+        return no_plan(p);
+    }
+    if (p->as_diff) {
+        return preview_diff(&p->bench, p->session, &p->child, &p->result);
+    }
+    if (p->page != NULL) {
+        return write_page(p);
+    }
+    if (p->as_json) {
+        struct json *bundle = mapping_plan_bundle(p->cli->arena, &p->result);
+        fprintf(p->cli->out, "%.*s\n", SLICE_ARGS(json_write(p->cli->arena, bundle, JSON_PRETTY)));
+    } else {
+        tell(p);
+    }
+    return planned ? EXIT_DONE : EXIT_FOUND;
+}
+
+static int find_child(struct preview *p)
+{
+    if (p->choice.ehr == NULL) {
+        return workbench_child(&p->bench, &p->choice, &p->child);
+    }
+    int exit = ehr_session_open(p->cli, p->choice.config, p->choice.ehr, &p->session);
+    return exit == EXIT_DONE
+               ? ehr_session_child(&p->bench, p->session, &p->choice, &p->child)
+               : exit;
 }
 
 int verb_preview(struct cli *cli, int argc, char **argv)
 {
     struct preview p = {.cli = cli};
-    p.as_json = argc == 4 && slice_is(slice_of(argv[3]), "--json");
-    if (argc != 3 + p.as_json || argv[1][0] == '-' || argv[2][0] == '-') {
-        return cli_usage(cli, "preview", "names a folder and one of its cases");
+    const char *words[2];
+    const struct argument_option options[] = {
+        {"--json", &p.as_json, NULL},         {"--diff", &p.as_diff, NULL},
+        {"--page", NULL, &p.page},            {"--lang", NULL, &p.language},
+        {"--goals", NULL, &p.goals},          {"--visit", NULL, &p.choice.visit},
+        {"-c", NULL, &p.choice.config},       {"--ehr", NULL, &p.choice.ehr},
+    };
+    int exit = arguments_read(cli, argc, argv, options, sizeof options / sizeof *options, words, 2,
+                              2, "names a folder and a child: a case, a file or a patient");
+    if (exit != EXIT_DONE) {
+        return exit;
     }
-    if (folder_read(cli, argv[1], &p.folder) != STATUS_OK) {
-        return EXIT_UNREADABLE;
+    if (p.as_json + p.as_diff + (p.page != NULL) > 1) {
+        return cli_usage(cli, "preview", "shows one of --json, --page and --diff");
     }
-    diag_init(&p.diags, cli->arena, LIMITS_DEFAULT.diagnostics);
-    p.name = slice_of(argv[2]);
-    if (mapping_load(cli->arena, p.folder.files, p.folder.count, model_r4(), &LIMITS_DEFAULT,
-                     &p.diags, &p.mapping) != STATUS_OK) {
-        cli_print_diags(cli, &p.diags);
-        return EXIT_UNREADABLE;
+    if (p.as_diff && p.choice.ehr == NULL) {
+        return cli_usage(cli, "preview", "--diff wants --ehr: what stands where?");
     }
-    return run_case(&p);
+    p.choice.what = words[1];
+    exit = workbench_open(cli, "preview", words[0], &p.bench);
+    if (exit == EXIT_DONE) {
+        exit = find_child(&p);
+    }
+    if (exit == EXIT_DONE) {
+        exit = workbench_evaluate(&p.bench, &p.child, false, &p.result);
+    }
+    return exit == EXIT_DONE ? show(&p) : exit;
 }

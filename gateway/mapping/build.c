@@ -1,5 +1,5 @@
-#include "gateway/mapping/eval.h"
 #include "gateway/mapping/safety.h"
+#include "gateway/mapping/trace.h"
 #include "gateway/plan/narrative.h"
 
 /* Templates to resources. A template builds values, never text: the result cannot be ill-formed. */
@@ -10,6 +10,8 @@ struct build {
     struct eval *eval;
     const struct item_rule *item; /* whose resource is built */
     unsigned depth;
+    struct slice text; /* key of the first text */
+    size_t listed; /* entries of the list before what is built: a $each in it counts on */
 };
 
 static enum status build_value(struct build *b, const struct template *template,
@@ -37,6 +39,7 @@ static enum status render_text(struct build *b, struct slice key, struct span sp
                  SLICE_ARGS(language), SLICE_ARGS(key));
         return STATUS_INVALID;
     }
+    trace_text(e, entry);
     char day[DATETIME_TEXT];
     size_t len = datetime_print(&e->input->visit.date, day);
     const struct phrase_value values[] = {{SLICE("visit"), slice_from(day, len)}};
@@ -242,7 +245,12 @@ static enum status build_members(struct build *b, const struct template *object,
     struct json *value = json_new_object(b->eval->arena);
     for (const struct template *it = object->first; it != NULL; it = it->next) {
         struct json *member = NULL;
+        size_t mark = trace_enter(b->eval, it->name);
+        if (it->repeats && it->kind == TEMPLATE_OBJECT && it->each == NULL) {
+            trace_enter_index(b->eval, 0);
+        }
         enum status status = build_value(b, it, &member);
+        trace_leave(b->eval, mark);
         if (status != STATUS_OK) {
             return status;
         }
@@ -268,15 +276,22 @@ static enum status build_each(struct build *b, const struct template *object,
     }
     struct json *array = json_new_array(e->arena);
     struct path_items outer = e->env.context;
+    const struct expr *outer_each = trace_each(e, object->each);
+    if (items.count == 0) {
+        trace_left_out(e, object->span, object->each, "there is nothing to repeat");
+    }
     for (size_t i = 0; i < items.count && status == STATUS_OK; i++) {
         struct json *value = NULL;
         e->env.context = (struct path_items){&items.at[i], 1};
+        size_t mark = trace_enter_index(e, b->listed + i);
         status = build_members(b, object, &value);
+        trace_leave(e, mark);
         if (status == STATUS_OK && value != NULL) {
             add_value(array, value);
         }
     }
     e->env.context = outer;
+    trace_each(e, outer_each);
     *value_out = json_first(array) != NULL ? array : NULL;
     return status;
 }
@@ -287,6 +302,9 @@ static enum status build_object(struct build *b, const struct template *object,
     bool wanted;
     enum status status = is_wanted(b, object->when, object->if_unknown, object->span, &wanted);
     *value_out = NULL;
+    if (status == STATUS_OK && !wanted) {
+        trace_left_out(b->eval, object->span, object->when, "its condition does not hold");
+    }
     if (status != STATUS_OK || !wanted) {
         return status;
     }
@@ -299,7 +317,12 @@ static enum status build_list(struct build *b, const struct template *list, stru
     struct json *array = json_new_array(b->eval->arena);
     for (const struct template *it = list->first; it != NULL; it = it->next) {
         struct json *value = NULL;
+        b->listed = json_count(array);
+        size_t mark = it->each == NULL ? trace_enter_index(b->eval, b->listed)
+                                       : trace_enter(b->eval, SLICE_NONE);
         enum status status = build_value(b, it, &value);
+        trace_leave(b->eval, mark);
+        b->listed = 0;
         if (status != STATUS_OK) {
             return status;
         }
@@ -323,6 +346,7 @@ static enum status build_phrase(struct build *b, const struct template *template
     struct slice text = SLICE_NONE;
     enum status status = join_pieces(b, template->pieces, template->span, &key);
     if (status == STATUS_OK) {
+        b->text = b->text.len != 0 ? b->text : key;
         status = render_text(b, key, template->span, &text);
     }
     if (status == STATUS_OK) {
@@ -379,6 +403,10 @@ static enum status build_value(struct build *b, const struct template *template,
         break;
     }
     b->depth--;
+    if (status == STATUS_OK && *value_out != NULL && template->kind != TEMPLATE_OBJECT &&
+        template->kind != TEMPLATE_LIST) {
+        trace_element(b->eval, template, *value_out);
+    }
     return status;
 }
 
@@ -414,12 +442,20 @@ static enum status build_item(struct eval *e, const struct item_rule *item)
     }
     bool wanted;
     struct json *resource = NULL;
+    trace_item(e, item);
     enum status status = is_wanted(&b, item->when, item->if_unknown, item->span, &wanted);
     enum truth short_of_food = TRUTH_FALSE;
-    for (size_t i = 0; i < e->mapping->food_at_risk_count && status == STATUS_OK &&
+    if (status == STATUS_OK && !wanted) {
+        trace_left_out(e, item->span, item->when, "its condition does not hold");
+    }
+    for (size_t i = 0; i < e->mapping->food_at_risk_count && status == STATUS_OK && wanted &&
                        item->costs_money && short_of_food == TRUTH_FALSE;
          i++) {
         status = evaluate_truth(e, &e->mapping->food_at_risk[i], &short_of_food);
+        if (status == STATUS_OK && short_of_food != TRUTH_FALSE) {
+            trace_left_out(e, item->span, &e->mapping->food_at_risk[i],
+                           "it costs money, and food may be short at home");
+        }
     }
     if (status == STATUS_OK && wanted && short_of_food == TRUTH_FALSE) {
         status = build_value(&b, item->resource, &resource);
@@ -431,15 +467,18 @@ static enum status build_item(struct eval *e, const struct item_rule *item)
     }
     struct slice type = json_get_text(resource, "resourceType");
     add_narrative(e, resource, slice_is(type, "CarePlan"));
+    trace_made(e, "text", "the narrative, from the texts of this plan");
     if (e->input->plan_intent_plan && json_get(resource, "intent") != NULL) {
         json_set(e->arena, resource, SLICE("intent"), json_new_string(e->arena, SLICE("plan")));
+        trace_made(e, "intent", "plan, because this EHR reads only that");
     }
     const char *fault = safety_resource_fault(resource, e->plan->never, e->plan->never_count);
     if (fault != NULL) {
         diag_add(e->diags, DIAG_MAPPING_FORBIDDEN, item->span, "%s", fault);
         return STATUS_INVALID;
     }
-    e->result->items[e->result->item_count++] = (struct plan_item){item->key, type, resource};
+    e->result->items[e->result->item_count++] = 
+        (struct plan_item){item->key, type, resource, b.text};
     return STATUS_OK;
 }
 
@@ -458,6 +497,9 @@ enum status evaluate_prompts(struct eval *e, const struct prompt_rule *prompts, 
         struct build b = {.eval = e};
         bool wanted;
         status = is_wanted(&b, prompts[i].when, UNKNOWN_INCLUDES, prompts[i].span, &wanted);
+        if (status == STATUS_OK) {
+            trace_prompt(e, &prompts[i], wanted);
+        }
         if (status == STATUS_OK && wanted) {
             e->result->prompts[e->result->prompt_count++] = prompts[i].key;
         }

@@ -43,24 +43,33 @@ static struct slice folder_name(struct slice path)
     return part;
 }
 
+/* Reads the file. NULL: it is no case. */
+static struct running *open_case(const struct mapping *mapping, struct arena *arena,
+                                 const struct mapping_file *file, struct diag_list *diags)
+{
+    unsigned errors = diags->errors;
+    struct source *source = source_create(arena, file->name, file->text);
+    struct running *r = ARENA_NEW(arena, struct running);
+    *r = (struct running){.mapping = mapping, .arena = arena, .diags = diags, .layer = file->layer};
+    if (yaml_parse(arena, source, &YAML_LIMITS, diags, &r->root) != STATUS_OK) {
+        return NULL;
+    }
+    r->given = yaml_get(r->root, "given");
+    r->expect = yaml_get(r->root, "expect");
+    r->expect_case = r->expect;
+    return case_check_file(r) && diags->errors == errors ? r : NULL;
+}
+
 enum status case_run_file(const struct case_runner *runner, const struct mapping *mapping,
                           struct arena *arena, const struct mapping_file *file,
                           struct diag_list *diags, struct case_run **runs_out, size_t *count_out)
 {
     unsigned errors = diags->errors;
-    struct source *source = source_create(arena, file->name, file->text);
-    struct running *r = ARENA_NEW(arena, struct running);
-    *r = (struct running){
-        .runner = runner, .mapping = mapping, .arena = arena, .diags = diags, .layer = file->layer};
-    if (yaml_parse(arena, source, &YAML_LIMITS, diags, &r->root) != STATUS_OK) {
+    struct running *r = open_case(mapping, arena, file, diags);
+    if (r == NULL) {
         return STATUS_INVALID;
     }
-    r->given = yaml_get(r->root, "given");
-    r->expect = yaml_get(r->root, "expect");
-    r->expect_case = r->expect;
-    if (!case_check_file(r) || diags->errors != errors) {
-        return STATUS_INVALID;
-    }
+    r->runner = runner;
     const struct yaml *vary = yaml_get(r->root, "vary");
     size_t count = 1 + (vary != NULL ? vary->count : 0);
     struct case_run *runs = ARENA_ARRAY(arena, count, struct case_run);
@@ -89,6 +98,33 @@ bool case_is_loosened(const struct case_run *run)
     bool silent = slice_is(run->wanted, "drop");
     return run->status == STATUS_OK &&
            ((got == OUTCOME_PROPOSAL && (told || silent)) || (got == OUTCOME_DROP && told));
+}
+
+enum status case_child(const struct mapping *mapping, struct arena *arena,
+                       const struct mapping_file *file, size_t which, struct diag_list *diags,
+                       struct child *child_out)
+{
+    struct running *r = open_case(mapping, arena, file, diags);
+    if (r == NULL) {
+        return STATUS_INVALID;
+    }
+    const struct yaml *vary = yaml_get(r->root, "vary");
+    if (which > (vary != NULL ? vary->count : 0)) {
+        return STATUS_ABSENT;
+    }
+    for (size_t i = 0; i < which; i++) {
+        r->variation = i == 0 ? vary->first : r->variation->next;
+    }
+    struct child child = {.name = folder_name(file->path)};
+    if (!case_make(r, &child.input)) {
+        return STATUS_INVALID;
+    }
+    if (which != 0) {
+        child.name = arena_printf(arena, "%.*s/%zu", SLICE_ARGS(child.name), which);
+    }
+    child.language = case_text(case_given_in(r, "child", "language"));
+    *child_out = child;
+    return STATUS_OK;
 }
 
 /* ---- coverage ---- */

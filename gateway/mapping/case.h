@@ -70,6 +70,21 @@ bool case_is_loosened(const struct case_run *run);
 void case_tell_plans(const struct mapping *mapping, const struct case_run *runs, size_t count,
                      struct diag_list *diags);
 
+/* A child and a visit to be evaluated: of a case, of a record, of an EHR. */
+struct child {
+    struct slice name;             /* "overweight-7y-ready/3" */
+    struct evaluation_input input; /* explain is not set */
+    struct slice language;         /* that the family reads, as the record says; may be empty */
+};
+
+/*
+ * What a case gives (which 0), or its neighbour of that number. STATUS_INVALID: the file is no
+ * case, diags says where; STATUS_ABSENT: it has no such neighbour. All lives in the arena.
+ */
+enum status case_child(const struct mapping *mapping, struct arena *arena,
+                       const struct mapping_file *file, size_t which, struct diag_list *diags,
+                       struct child *child_out);
+
 /* Rows, plans and holds of the folder itself that no passed run of the list shows, each in words:
  * "plan NAME". A hold is shown by a case that expects it by its id. */
 size_t case_uncovered(const struct mapping *mapping, struct arena *arena,

@@ -7,6 +7,8 @@
 
 #include "gateway/mapping/tree.h"
 
+struct trace;
+
 enum { VALUES_MOST = 320 };
 
 struct eval {
@@ -21,6 +23,7 @@ struct eval {
     size_t value_count;
     const struct plan_rule *plan; /* while its items are built */
     struct evaluation_result *result;
+    struct trace *trace; /* NULL: nobody asked why */
 };
 
 void evaluate_publish(struct eval *e, struct slice name, struct path_items items);

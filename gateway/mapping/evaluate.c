@@ -1,5 +1,6 @@
 #include "gateway/mapping/eval.h"
 #include "gateway/mapping/safety.h"
+#include "gateway/mapping/trace.h"
 
 /* ---- expressions ---- */
 
@@ -22,6 +23,7 @@ void evaluate_publish_one(struct eval *e, const char *name, struct path_item ite
 
 enum status evaluate_expr(struct eval *e, const struct expr *expr, struct path_items *items_out)
 {
+    trace_expr(e);
     return path_evaluate(expr->path, &e->env, e->arena, e->limits, e->diags, items_out);
 }
 
@@ -303,6 +305,7 @@ static enum status find_row(struct eval *e, const struct row **row_out)
         }
         e->result->cells[e->result->cell_count++] =
             arena_printf(e->arena, "%.*s=%.*s", SLICE_ARGS(m->inputs[i].name), SLICE_ARGS(text));
+        trace_input(e, &m->inputs[i], text);
     }
     *row_out = NULL;
     e->result->row = SIZE_MAX;
@@ -311,10 +314,14 @@ static enum status find_row(struct eval *e, const struct row **row_out)
         for (size_t i = 0; i < m->input_count; i++) {
             matches = matches && (m->rows[r].cells[i] >> at[i] & 1) != 0;
         }
+        matches = matches && *row_out == NULL; /* an overlay's rows come first */
+        trace_row(e, &m->rows[r], at, matches);
         if (matches) {
             *row_out = &m->rows[r];
             e->result->row = r;
-            return STATUS_OK;
+            if (e->trace == NULL) {
+                return STATUS_OK;
+            }
         }
     }
     return STATUS_OK;
@@ -371,6 +378,7 @@ static enum status check_holds(struct eval *e)
         if (status != STATUS_OK) {
             return status;
         }
+        trace_hold(e, &m->holds[i], truth);
         if (truth == TRUTH_FALSE) {
             continue;
         }
@@ -392,6 +400,7 @@ static enum status publish_defines(struct eval *e)
         if (status != STATUS_OK) {
             return status;
         }
+        trace_define(e, &e->mapping->defines[i], items);
         evaluate_publish(e, e->mapping->defines[i].name, items);
     }
     return STATUS_OK;
@@ -426,6 +435,9 @@ static enum status evaluate(struct eval *e)
     for (size_t i = 0;
          i < e->mapping->eligible_count && status == STATUS_OK && eligible == TRUTH_TRUE; i++) {
         status = evaluate_truth(e, &e->mapping->eligible[i], &eligible);
+        if (status == STATUS_OK) {
+            trace_eligible(e, &e->mapping->eligible[i], eligible);
+        }
     }
     if (status != STATUS_OK) {
         return status;
@@ -446,8 +458,12 @@ enum status mapping_evaluate(const struct mapping *mapping, struct arena *arena,
     struct evaluation_result result = {.outcome = OUTCOME_HOLD, .row = SIZE_MAX};
     e->input = input;
     e->result = &result;
+    if (input->explain) {
+        trace_begin(e);
+    }
     enum status status = evaluate(e);
     if (status == STATUS_OK) {
+        result.explanation = trace_take(e);
         *result_out = result;
     }
     return status;

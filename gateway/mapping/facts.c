@@ -1,4 +1,4 @@
-#include "gateway/mapping/eval.h"
+#include "gateway/mapping/trace.h"
 
 static bool one_of(struct slice text, const char *const *words, size_t count)
 {
@@ -161,6 +161,7 @@ static enum status publish_fact(struct eval *e, const struct fact_rule *rule,
     for (size_t i = 0; i < count; i++) {
         items[i] = path_item_of(e->mapping->model, kept[i], NULL);
     }
+    trace_fact(e, rule, fact, (struct path_items){items, count});
     evaluate_publish(e, rule->name, (struct path_items){items, count});
     return STATUS_OK;
 }
@@ -182,6 +183,7 @@ enum status evaluate_facts(struct eval *e, const struct fact_rule **failed_out)
         const struct fact_rule *rule = &e->mapping->facts[i];
         const struct fact *fact = given_fact(e->input, rule->name);
         if (fact == NULL || fact->state == FACT_FAILED) {
+            trace_fact(e, rule, fact, (struct path_items){NULL, 0});
             *failed_out = *failed_out != NULL ? *failed_out : rule;
             continue;
         }

@@ -93,6 +93,12 @@ enum status mapping_accept(const struct mapping *mapping, struct arena *arena, s
  */
 void mapping_release_faults(const struct mapping *mapping, struct diag_list *diags);
 
+/* Keys of all items that a plan can have ("goals.water"), the CarePlan last. 0: no such plan. */
+size_t mapping_item_keys(const struct mapping *mapping, struct arena *arena, struct slice plan,
+                         struct slice **keys_out);
+/* The resource type that an item of that key has. */
+struct slice mapping_item_type(struct slice key);
+
 /* ---- what a mapping wants to know ---- */
 
 enum fact_take { TAKE_ONE, TAKE_ALL, TAKE_LATEST, TAKE_LATEST_BY_CODE };
@@ -143,6 +149,7 @@ struct evaluation_input {
     int64_t evaluation_time; /* UTC microseconds, fixed when the evaluation was queued */
     bool plan_intent_plan;   /* the EHR reads only intent `plan` */
     bool protects_teens;     /* the EHR keeps an adolescent's plan from the family's portal */
+    bool explain;            /* result.explanation is wanted: about twice the time */
 };
 
 enum outcome {
@@ -158,6 +165,7 @@ struct plan_item {
     struct slice key;  /* "care-plan", "goals.water", "orders.lipid": lasting, unique in the plan */
     struct slice type; /* resource type */
     struct json *resource;
+    struct slice text; /* key of its first text; of a goal the family has one too; may be empty */
 };
 
 /* An item of the work list to be made on a day, by this visit as it is known now. */
@@ -189,6 +197,8 @@ struct evaluation_result {
     size_t timer_count;
     struct growth_assessment growth; /* as assessed for this visit */
     bool assessed;                   /* false: there was nothing to assess */
+    struct json *explanation; /* why (gateway/mapping/trace.h says of what members); NULL: was not
+                                 asked for */
 };
 
 /*
@@ -198,6 +208,14 @@ struct evaluation_result {
 enum status mapping_evaluate(const struct mapping *mapping, struct arena *arena,
                              const struct evaluation_input *input, const struct limits *limits,
                              struct diag_list *diags, struct evaluation_result *result_out);
+
+/*
+ * What was decided, as the store keeps it and `eplan show` and `eplan explain` read it; with the
+ * members of the explanation, when there is one. `sensitive_too`: for the author of a mapping, on
+ * made-up children; else a sensitive hold is told by one neutral word, and nothing is explained.
+ */
+struct json *mapping_trace(struct arena *arena, const struct evaluation_result *result,
+                           bool sensitive_too);
 
 /*
  * The plan as a Bundle of type collection, for validating and showing: items get a urn:uuid by

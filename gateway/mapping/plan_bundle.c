@@ -1,4 +1,4 @@
-#include "gateway/mapping/mapping.h"
+#include "gateway/mapping/tree.h"
 
 enum { DEPTH_MOST = 64 };
 
@@ -63,4 +63,32 @@ struct json *mapping_plan_bundle(struct arena *arena, const struct evaluation_re
         json_add(arena, bundle, SLICE("entry"), entries);
     }
     return bundle;
+}
+
+size_t mapping_item_keys(const struct mapping *mapping, struct arena *arena, struct slice plan,
+                         struct slice **keys_out)
+{
+    const struct plan_rule *rule = mapping_find_plan(mapping, plan);
+    size_t count = 0;
+    if (rule == NULL) {
+        return 0;
+    }
+    struct slice *keys =
+        ARENA_ARRAY(arena, rule->goal_count + rule->order_count + 1, struct slice);
+    for (size_t i = 0; i < rule->goal_count; i++) {
+        keys[count++] = rule->goals[i].key;
+    }
+    for (size_t i = 0; i < rule->order_count; i++) {
+        keys[count++] = rule->orders[i].key;
+    }
+    keys[count++] = rule->care_plan.key;
+    *keys_out = keys;
+    return count;
+}
+
+struct slice mapping_item_type(struct slice key)
+{
+    return slice_starts_with(key, SLICE("goals."))    ? SLICE("Goal")
+           : slice_starts_with(key, SLICE("orders.")) ? SLICE("ServiceRequest")
+                                                      : SLICE("CarePlan");
 }

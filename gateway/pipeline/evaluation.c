@@ -115,49 +115,6 @@ static void end_as(struct job *job, enum work_state outcome, enum reason reason,
 
 /* ---- evaluate ---- */
 
-/* What was decided and why, for `eplan show`: stored with the evaluation, never logged. */
-static struct json *texts_json(struct arena *arena, const struct slice *texts, size_t count)
-{
-    struct json *array = json_new_array(arena);
-    for (size_t i = 0; i < count; i++) {
-        json_append(array, json_new_string(arena, texts[i]));
-    }
-    return array;
-}
-
-static struct slice trace_of(struct arena *arena, const struct evaluation_result *result)
-{
-    /* A sensitive hold is told by one neutral word, here too. */
-    static const struct slice neutral = {"hold", 4};
-    bool sensitive = result->sensitive;
-    struct json *trace = json_new_object(arena);
-    struct json *cells = texts_json(arena, result->cells, result->cell_count);
-    struct json *holds =
-        texts_json(arena, sensitive ? &neutral : result->holds, sensitive ? 1 : result->hold_count);
-    struct json *prompts = texts_json(arena, result->prompts, result->prompt_count);
-    json_add(arena, trace, SLICE("outcome"),
-             json_new_string(arena, slice_of(outcome_name(result->outcome))));
-    json_add(arena, trace, SLICE("reason"),
-             json_new_string(arena, sensitive ? neutral : result->reason));
-    json_add(arena, trace, SLICE("plan"), json_new_string(arena, result->plan));
-    json_add(arena, trace, SLICE("ask"), json_new_string(arena, result->ask));
-    json_add(arena, trace, SLICE("row"), cells);
-    json_add(arena, trace, SLICE("holds"), holds);
-    json_add(arena, trace, SLICE("prompts"), prompts);
-    if (result->assessed && result->growth.chart != GROWTH_CHART_NONE) {
-        struct json *growth = json_new_object(arena);
-        json_add(arena, growth, SLICE("chart"),
-                 json_new_string(arena, slice_of(growth_chart_name(result->growth.chart))));
-        json_add(arena, growth, SLICE("category"),
-                 json_new_string(arena, slice_of(growth_category_name(result->growth.category))));
-        json_add(arena, growth, SLICE("percentile"),
-                 json_new_string(
-                     arena, arena_printf(arena, "%.2f", result->growth.bmi_for_age.percentile)));
-        json_add(arena, trace, SLICE("growth"), growth);
-    }
-    return json_write(arena, trace, JSON_COMPACT);
-}
-
 /* Pilot: is the encounter of a department that takes part? */
 static bool takes_part(const struct config_ehr *ehr, const struct context *context)
 {
@@ -227,7 +184,7 @@ static enum status evaluate_run(void *arg)
                                 .items = job->items,
                                 .department_takes_part = takes_part(ehr, &job->context),
                                 .arena = job->arena};
-    ev->trace = trace_of(job->arena, &ev->result);
+    ev->trace = json_write(job->arena, mapping_trace(job->arena, &ev->result, false), JSON_COMPACT);
     return plan_changes(&planning, &ev->planned);
 }
 
