@@ -21,8 +21,7 @@ int arguments_read(struct cli *cli, int argc, char **argv, const struct argument
     }
     for (int i = 1; i < argc; i++) {
         bool dash = argv[i][0] == '-' && argv[i][1] != '\0';
-        const struct argument_option *option =
-            dash ? find(options, option_count, argv[i]) : NULL;
+        const struct argument_option *option = dash ? find(options, option_count, argv[i]) : NULL;
         if (dash && option == NULL) {
             return cli_usage(cli, argv[0], "does not know %s", argv[i]);
         }

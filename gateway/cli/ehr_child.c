@@ -96,8 +96,8 @@ static int find_visit(struct asking *a, const struct child_choice *choice, struc
         return EXIT_UNREADABLE;
     }
     child->input.patient = json_first(patients);
-    struct json *encounters = search(
-        a, SLICE("Encounter"), arena_printf(arena, "patient=%.*s", SLICE_ARGS(a->patient)));
+    struct json *encounters =
+        search(a, SLICE("Encounter"), arena_printf(arena, "patient=%.*s", SLICE_ARGS(a->patient)));
     if (encounters == NULL) {
         return EXIT_AGAIN;
     }
@@ -125,8 +125,7 @@ int ehr_session_child(struct workbench *bench, struct ehr_session *session,
         exit = fetch_facts(&a, &child);
     }
     if (exit == EXIT_DONE) {
-        child.input.plan_intent_plan =
-            ehr_session_ehr(session)->care_plan_intent == INTENT_PLAN;
+        child.input.plan_intent_plan = ehr_session_ehr(session)->care_plan_intent == INTENT_PLAN;
         child.language = record_language(child.input.patient);
         *child_out = child;
     }

@@ -139,8 +139,7 @@ static void answered(struct ehr_answer *answer, void *arg)
 const struct ehr_answer *ehr_session_ask(struct ehr_session *s, const struct ehr_request *request)
 {
     s->answer = NULL;
-    if (ehr_call(s->ehr, request, answered, s) != STATUS_OK ||
-        loop_run(s->loop) != STATUS_OK) {
+    if (ehr_call(s->ehr, request, answered, s) != STATUS_OK || loop_run(s->loop) != STATUS_OK) {
         return NULL;
     }
     if (s->answer != NULL) {

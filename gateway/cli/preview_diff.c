@@ -87,8 +87,7 @@ static struct slice target_of(void *arg, struct slice key)
     struct comparing *c = arg;
     const struct standing *standing = standing_of(c, key);
     struct arena *arena = c->bench->cli->arena;
-    struct slice id =
-        standing != NULL ? json_get_text(standing->resource, "id") : SLICE_NONE;
+    struct slice id = standing != NULL ? json_get_text(standing->resource, "id") : SLICE_NONE;
     return id.len != 0
                ? arena_printf(arena, "%.*s/%.*s", SLICE_ARGS(standing->type), SLICE_ARGS(id))
                : arena_printf(arena, "new:%.*s", SLICE_ARGS(key));
@@ -119,11 +118,11 @@ static void tell_item(struct comparing *c, const struct plan_item *item)
     struct json *wanted = json_copy(arena, item->resource);
     struct slice missing;
     dress_references(arena, wanted, SLICE("#item:"), target_of, c, &missing);
-    const char *what = theirs == NULL                          ? "create"
-                       : plan_diff_is_ended(theirs)            ? "create anew"
-                       : !plan_diff_is_draft(theirs)           ? "leave alone"
+    const char *what = theirs == NULL                               ? "create"
+                       : plan_diff_is_ended(theirs)                 ? "create anew"
+                       : !plan_diff_is_draft(theirs)                ? "leave alone"
                        : plan_diff_unchanged(arena, wanted, theirs) ? "unchanged"
-                                                               : "update";
+                                                                    : "update";
     fprintf(out, "%s %.*s %.*s", what, SLICE_ARGS(item->type), SLICE_ARGS(item->key));
     if (theirs != NULL) {
         fprintf(out, " (%.*s/%.*s)", SLICE_ARGS(item->type),
@@ -155,8 +154,8 @@ static void tell_left_over(struct comparing *c, const struct evaluation_result *
             continue;
         }
         c->differs = true;
-        fprintf(c->bench->cli->out, "withdraw %.*s %.*s (%.*s/%.*s)\n",
-                SLICE_ARGS(standing->type), SLICE_ARGS(standing->key), SLICE_ARGS(standing->type),
+        fprintf(c->bench->cli->out, "withdraw %.*s %.*s (%.*s/%.*s)\n", SLICE_ARGS(standing->type),
+                SLICE_ARGS(standing->key), SLICE_ARGS(standing->type),
                 SLICE_ARGS(json_get_text(standing->resource, "id")));
     }
 }
@@ -166,9 +165,8 @@ int preview_diff(struct workbench *bench, struct ehr_session *session, const str
 {
     struct comparing *c = ARENA_NEW(bench->cli->arena, struct comparing);
     const struct config *config = ehr_session_config(session);
-    *c = (struct comparing){.bench = bench,
-                            .session = session,
-                            .patient = json_get_text(child->input.patient, "id")};
+    *c = (struct comparing){
+        .bench = bench, .session = session, .patient = json_get_text(child->input.patient, "id")};
     if (!uuid_read(config->gateway.identifier_namespace, &c->space)) {
         fprintf(bench->cli->err, "%.*s: has no identifier-namespace\n", SLICE_ARGS(config->file));
         return EXIT_UNREADABLE;

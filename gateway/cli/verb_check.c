@@ -1,6 +1,7 @@
 #include "gateway/cli/folder.h"
 #include "gateway/cli/report.h"
 #include "gateway/cli/verbs.h"
+#include "gateway/cli/workbench.h"
 #include "gateway/mapping/case.h"
 
 enum { RUNS_MOST = 10000 };
@@ -90,7 +91,8 @@ int verb_check(struct cli *cli, int argc, char **argv)
                  &check.diags, &check.mapping);
     check_cases(&check);
     if (check.release && check.mapping != NULL) {
-        mapping_release_faults(check.mapping, &check.diags);
+        struct datetime today = workbench_today();
+        mapping_release_faults(check.mapping, &today, &check.diags);
     }
     return tell(&check);
 }

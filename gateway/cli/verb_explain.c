@@ -81,9 +81,9 @@ static void print_facts(FILE *out, const struct json *facts)
         const struct json *resources = json_get(it, "resources");
         bool failed = slice_is(json_get_text(it, "state"), "failed");
         fprintf(out, "  %.*s: %s", SLICE_ARGS(json_get_text(it, "name")),
-                failed                            ? "could not be fetched"
+                failed                          ? "could not be fetched"
                 : json_first(resources) == NULL ? "none"
-                                                  : "");
+                                                : "");
         print_list(out, "", resources);
         fputc('\n', out);
     }
@@ -110,8 +110,8 @@ static void print_rows(FILE *out, const struct json *rows)
 }
 
 /* A list whose entries have a name, a state and a decision. */
-static void print_decisions(FILE *out, const char *title, const struct json *list,
-                            const char *name, const char *state)
+static void print_decisions(FILE *out, const char *title, const struct json *list, const char *name,
+                            const char *state)
 {
     if (json_first(list) != NULL) {
         fprintf(out, "\n%s\n", title);
@@ -192,7 +192,8 @@ int verb_explain(struct cli *cli, int argc, char **argv)
                                               {"--visit", NULL, &choice.visit},
                                               {"-c", NULL, &choice.config},
                                               {"--ehr", NULL, &choice.ehr}};
-    int exit = arguments_read(cli, argc, argv, options, 4, words, 2, 2, "names a folder and a child");
+    int exit =
+        arguments_read(cli, argc, argv, options, 4, words, 2, 2, "names a folder and a child");
     struct workbench bench;
     struct child child;
     struct evaluation_result result;

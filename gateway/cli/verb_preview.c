@@ -133,9 +133,8 @@ static int find_child(struct preview *p)
         return workbench_child(&p->bench, &p->choice, &p->child);
     }
     int exit = ehr_session_open(p->cli, p->choice.config, p->choice.ehr, &p->session);
-    return exit == EXIT_DONE
-               ? ehr_session_child(&p->bench, p->session, &p->choice, &p->child)
-               : exit;
+    return exit == EXIT_DONE ? ehr_session_child(&p->bench, p->session, &p->choice, &p->child)
+                             : exit;
 }
 
 int verb_preview(struct cli *cli, int argc, char **argv)
@@ -143,10 +142,10 @@ int verb_preview(struct cli *cli, int argc, char **argv)
     struct preview p = {.cli = cli};
     const char *words[2];
     const struct argument_option options[] = {
-        {"--json", &p.as_json, NULL},         {"--diff", &p.as_diff, NULL},
-        {"--page", NULL, &p.page},            {"--lang", NULL, &p.language},
-        {"--goals", NULL, &p.goals},          {"--visit", NULL, &p.choice.visit},
-        {"-c", NULL, &p.choice.config},       {"--ehr", NULL, &p.choice.ehr},
+        {"--json", &p.as_json, NULL},   {"--diff", &p.as_diff, NULL},
+        {"--page", NULL, &p.page},      {"--lang", NULL, &p.language},
+        {"--goals", NULL, &p.goals},    {"--visit", NULL, &p.choice.visit},
+        {"-c", NULL, &p.choice.config}, {"--ehr", NULL, &p.choice.ehr},
     };
     int exit = arguments_read(cli, argc, argv, options, sizeof options / sizeof *options, words, 2,
                               2, "names a folder and a child: a case, a file or a patient");

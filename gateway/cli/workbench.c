@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "fhir/json/json.h"
+#include "gateway/base/clock.h"
 #include "gateway/cli/ehr_child.h"
 #include "gateway/mapping/record.h"
 
@@ -87,8 +88,7 @@ int workbench_child(struct workbench *bench, const struct child_choice *choice,
     }
     enum status status = STATUS_ABSENT;
     if (file != NULL) {
-        status =
-            case_child(bench->mapping, cli->arena, file, which, &bench->diags, child_out);
+        status = case_child(bench->mapping, cli->arena, file, which, &bench->diags, child_out);
     }
     if (status == STATUS_INVALID) {
         cli_print_diags(cli, &bench->diags);
@@ -114,6 +114,14 @@ int workbench_evaluate(struct workbench *bench, const struct child *child, bool 
         return EXIT_EVALUATION;
     }
     return EXIT_DONE;
+}
+
+struct datetime workbench_today(void)
+{
+    struct datetime today = {0};
+    datetime_from_utc(clock_utc(&clock_system), 0, &today);
+    datetime_date_part(&today, &today);
+    return today;
 }
 
 int workbench_write(struct cli *cli, const char *path, struct slice bytes)

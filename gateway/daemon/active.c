@@ -59,13 +59,16 @@ enum status active_load(struct arena *arena, const struct config *config, struct
 }
 
 bool active_is_released(const struct active_mapping *active, const struct config_ehr *ehr,
-                        struct diag_list *diags)
+                        int64_t now, struct diag_list *diags)
 {
+    struct datetime today = {0};
     if (ehr->mode == MODE_SHADOW || ehr->synthetic) {
         return true;
     }
     unsigned before = diags->errors;
-    mapping_release_faults(active->mapping, diags);
+    datetime_from_utc(now, 0, &today);
+    datetime_date_part(&today, &today);
+    mapping_release_faults(active->mapping, &today, diags);
     if (diags->errors == before) {
         return true;
     }

@@ -107,7 +107,8 @@ static void add_link(struct making *making, const struct config_ehr *config)
     struct generation *generation = making->generation;
     struct link *link = &generation->links[generation->link_count];
     *link = (struct link){.generation = generation};
-    if (active_is_released(&generation->mapping, config, making->diags) &&
+    if (active_is_released(&generation->mapping, config, clock_utc(&generation->daemon->clock),
+                           making->diags) &&
         link_build(link, config, making->diags) == STATUS_OK) {
         generation->ehrs[generation->link_count++] = link->ehr;
         return;

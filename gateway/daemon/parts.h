@@ -113,9 +113,10 @@ struct daemon {
 enum status active_load(struct arena *arena, const struct config *config, struct diag_list *diags,
                         struct active_mapping *active_out);
 
-/* May this EHR be written to with this mapping? Else diags says all that is missing. */
+/* May this EHR be written to with this mapping, at this time (UTC microseconds: approvals end)?
+ * Else diags says all that is missing. */
 bool active_is_released(const struct active_mapping *active, const struct config_ehr *ehr,
-                        struct diag_list *diags);
+                        int64_t now, struct diag_list *diags);
 
 /* ---- generation.c ---- */
 

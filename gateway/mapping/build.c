@@ -11,7 +11,7 @@ struct build {
     const struct item_rule *item; /* whose resource is built */
     unsigned depth;
     struct slice text; /* key of the first text */
-    size_t listed; /* entries of the list before what is built: a $each in it counts on */
+    size_t listed;     /* entries of the list before what is built: a $each in it counts on */
 };
 
 static enum status build_value(struct build *b, const struct template *template,
@@ -477,7 +477,7 @@ static enum status build_item(struct eval *e, const struct item_rule *item)
         diag_add(e->diags, DIAG_MAPPING_FORBIDDEN, item->span, "%s", fault);
         return STATUS_INVALID;
     }
-    e->result->items[e->result->item_count++] = 
+    e->result->items[e->result->item_count++] =
         (struct plan_item){item->key, type, resource, b.text};
     return STATUS_OK;
 }

@@ -142,8 +142,8 @@ static void add_values(struct telling *t, size_t goals)
     t->values[t->value_count++] =
         (struct phrase_value){SLICE("goals"), arena_printf(t->arena, "%zu", goals)};
     if (weeks > 0) {
-        t->values[t->value_count++] = (struct phrase_value){
-            SLICE("weeks"), arena_printf(t->arena, "%lld", (long long)weeks)};
+        t->values[t->value_count++] =
+            (struct phrase_value){SLICE("weeks"), arena_printf(t->arena, "%lld", (long long)weeks)};
     }
 }
 
@@ -244,13 +244,15 @@ static const char head[] =
     "<style>\n"
     "@page { margin: 20mm }\n"
     "* { box-sizing: border-box }\n"
-    "body { margin: 0; background: #fff; color: #1a1a1a; font: 1.125rem/1.5 system-ui, sans-serif }\n"
+    "body { margin: 0; background: #fff; color: #1a1a1a; font: 1.125rem/1.5 system-ui, sans-serif "
+    "}\n"
     "main { max-width: 38rem; margin: 0 auto; padding: 1rem; overflow-wrap: break-word }\n"
     "h1 { font-size: 1.75rem; line-height: 1.2; margin: 0 0 .5rem }\n"
     "h2 { font-size: 1.25rem; margin: 1.5rem 0 .5rem }\n"
     ".notice { border: 2px solid #1a1a1a; padding: .5rem .75rem; font-weight: 600 }\n"
     "ul { list-style: none; margin: 0; padding: 0 }\n"
-    "li { border: 1px solid #767676; border-radius: .5rem; padding: .75rem 1rem; margin: 0 0 .75rem;"
+    "li { border: 1px solid #767676; border-radius: .5rem; padding: .75rem 1rem; margin: 0 0 "
+    ".75rem;"
     " font-size: 1.25rem; break-inside: avoid }\n"
     "@media print { main { max-width: none; padding: 0 } body { font-size: 13pt } li { font-size:"
     " 14pt } }\n"

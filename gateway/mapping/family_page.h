@@ -1,7 +1,7 @@
 /*
  * What the family reads of a plan: its family texts in one language, and the page made of them. The
- * page is one HTML file that loads nothing, readable at 320 px and by a screen reader, and prints on
- * A4 and letter. Pure. A language without texts gives no page but one sentence that asks for an
+ * page is one HTML file that loads nothing, readable at 320 px and by a screen reader, and prints
+ * on A4 and letter. Pure. A language without texts gives no page but one sentence that asks for an
  * interpreter; texts that nobody reviewed are marked so on the page, and so is a plan that nobody
  * accepted. Tests: tests/unit/gateway/mapping/test_family_page.c, tests/mapping/suite_page.mjs.
  */

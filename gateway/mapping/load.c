@@ -371,7 +371,7 @@ struct kind_of_file {
 static const struct kind_of_file kinds[] = {
     {"concepts/", "concepts", load_concepts}, {"texts/", "texts", load_text_file},
     {"parts/", "a part", load_part},          {"mapping.yaml", "the mapping", load_rules},
-    {"plans/", "a plan", load_plan},
+    {"plans/", "a plan", load_plan},          {"approvals.yaml", "the approvals", load_approvals},
 };
 
 enum { KIND_COUNT = sizeof kinds / sizeof *kinds };
@@ -478,6 +478,7 @@ enum status mapping_load(struct arena *arena, const struct mapping_file *files, 
     l->mapping->model = model;
     unsigned before = diags->errors;
     load_layers(l, files, count);
+    load_parts(l, files, count);
     if (!l->unread) {
         load_check_whole(l);
     }

@@ -165,6 +165,9 @@ void load_concepts(struct loader *l, const struct yaml *root);  /* concepts/NAME
 /* What becomes of a plan once a person acts on it (load_accept.c); target: its plan_rule. */
 void load_on_accept(struct loader *l, const struct yaml *node, void *target);
 void load_owns(struct loader *l, const struct yaml *node, void *target);
+void load_approvals(struct loader *l, const struct yaml *root); /* approvals.yaml */
+/* The hash of each part of the folder. */
+void load_parts(struct loader *l, const struct mapping_file *files, size_t count);
 
 /* A list of { $text, $when }. */
 struct prompt_rule *load_prompts(struct loader *l, const struct yaml *node, size_t *count_out);

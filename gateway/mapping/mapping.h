@@ -87,11 +87,13 @@ enum status mapping_accept(const struct mapping *mapping, struct arena *arena, s
                            struct diag_list *diags, struct mapping_acceptance *acceptance_out);
 
 /*
- * What stands between this mapping and a real patient: unreviewed texts, unapproved parts, codes
- * that are not verified, a hold that clinical review requires and that is missing. Empty: released.
+ * What stands between this mapping and a real patient on the day `today`: unreviewed texts, parts
+ * that were changed since they were approved or whose review is due (approvals.h), codes that are
+ * not verified, a hold that clinical review requires and that is missing. Empty: released.
  * Diagnostics of severity error.
  */
-void mapping_release_faults(const struct mapping *mapping, struct diag_list *diags);
+void mapping_release_faults(const struct mapping *mapping, const struct datetime *today,
+                            struct diag_list *diags);
 
 /* Keys of all items that a plan can have ("goals.water"), the CarePlan last. 0: no such plan. */
 size_t mapping_item_keys(const struct mapping *mapping, struct arena *arena, struct slice plan,

@@ -73,8 +73,7 @@ size_t mapping_item_keys(const struct mapping *mapping, struct arena *arena, str
     if (rule == NULL) {
         return 0;
     }
-    struct slice *keys =
-        ARENA_ARRAY(arena, rule->goal_count + rule->order_count + 1, struct slice);
+    struct slice *keys = ARENA_ARRAY(arena, rule->goal_count + rule->order_count + 1, struct slice);
     for (size_t i = 0; i < rule->goal_count; i++) {
         keys[count++] = rule->goals[i].key;
     }

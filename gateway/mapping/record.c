@@ -128,8 +128,7 @@ static struct slice measured_at(const struct record *r, struct slice id)
 {
     struct slice reference = arena_printf(r->arena, "Encounter/%.*s", SLICE_ARGS(id));
     for (size_t i = 0; i < r->count; i++) {
-        struct slice of =
-            json_get_text(json_get(r->resources[i], "encounter"), "reference");
+        struct slice of = json_get_text(json_get(r->resources[i], "encounter"), "reference");
         if (slice_equal(of, reference) && resource_date(r->resources[i]).len != 0) {
             return day_of(resource_date(r->resources[i]));
         }
@@ -157,9 +156,9 @@ static bool find_visit(struct record *r, struct slice wanted, struct visit *visi
         visit.key = day;
     }
     if ((wanted.len != 0 && encounter == NULL) || !is_day(day, &visit.date)) {
-        struct diag *diag = diag_add(r->diags, DIAG_MAPPING_RECORD, SPAN_NONE,
-                                     "the record has no visit%s%.*s", wanted.len != 0 ? " " : "",
-                                     SLICE_ARGS(wanted));
+        struct diag *diag =
+            diag_add(r->diags, DIAG_MAPPING_RECORD, SPAN_NONE, "the record has no visit%s%.*s",
+                     wanted.len != 0 ? " " : "", SLICE_ARGS(wanted));
         diag_hint(r->diags, diag,
                   "name one with --visit: the id of an Encounter, or a date such as 2024-05-14");
         return false;
@@ -169,8 +168,8 @@ static bool find_visit(struct record *r, struct slice wanted, struct visit *visi
 }
 
 enum status record_visit(const struct mapping *mapping, struct arena *arena,
-                         const struct json *resources, struct slice wanted,
-                         struct diag_list *diags, struct visit *visit_out)
+                         const struct json *resources, struct slice wanted, struct diag_list *diags,
+                         struct visit *visit_out)
 {
     struct record *r = ARENA_NEW(arena, struct record);
     *r = (struct record){.mapping = mapping, .arena = arena, .diags = diags};
@@ -191,7 +190,8 @@ static struct slice decoded(struct record *r, struct slice text)
     buf_init(&out, r->arena, PARAMETER_MOST);
     for (size_t i = 0; i < text.len; i++) {
         static const char digits[] = "0123456789ABCDEF";
-        const char *high = text.at[i] == '%' && i + 2 < text.len ? strchr(digits, text.at[i + 1]) : NULL;
+        const char *high =
+            text.at[i] == '%' && i + 2 < text.len ? strchr(digits, text.at[i + 1]) : NULL;
         const char *low = high != NULL ? strchr(digits, text.at[i + 2]) : NULL;
         if (low != NULL) {
             buf_add_char(&out, (char)((high - digits) * 16 + (low - digits)));
@@ -284,7 +284,8 @@ enum meeting { MEETS, MEETS_NOT, NOT_ANSWERED };
 
 static enum meeting meets(const struct json *resource, struct slice name, struct slice value)
 {
-    if (slice_is(name, "patient") || slice_is(name, "subject") || slice_starts_with(name, SLICE("_"))) {
+    if (slice_is(name, "patient") || slice_is(name, "subject") ||
+        slice_starts_with(name, SLICE("_"))) {
         return MEETS; /* the record is one child's; _count and _sort change nothing */
     }
     if (slice_is(name, "date") || slice_is(name, "authoredon") || slice_is(name, "recorded-date")) {
@@ -305,8 +306,7 @@ static enum meeting meets(const struct json *resource, struct slice name, struct
     return NOT_ANSWERED;
 }
 
-static bool answer_search(struct record *r, const struct fact_request *request,
-                          struct json *found)
+static bool answer_search(struct record *r, const struct fact_request *request, struct json *found)
 {
     struct slice rest = request->query;
     struct slice type = SLICE_NONE;
@@ -321,9 +321,10 @@ static bool answer_search(struct record *r, const struct fact_request *request,
             slice_cut(&value, '=', &name);
             enum meeting meeting = meets(r->resources[i], name, decoded(r, value));
             if (meeting == NOT_ANSWERED) {
-                diag_add(r->diags, DIAG_MAPPING_RECORD, SPAN_NONE,
-                         "a record cannot answer the search parameter \"%.*s\" of the fact \"%.*s\"",
-                         SLICE_ARGS(name), SLICE_ARGS(request->name));
+                diag_add(
+                    r->diags, DIAG_MAPPING_RECORD, SPAN_NONE,
+                    "a record cannot answer the search parameter \"%.*s\" of the fact \"%.*s\"",
+                    SLICE_ARGS(name), SLICE_ARGS(request->name));
                 return false;
             }
             all = meeting == MEETS;

@@ -17,13 +17,13 @@
  * and borrows the bundle.
  */
 enum status record_child(const struct mapping *mapping, struct arena *arena,
-                         const struct json *bundle, const struct source *source,
-                         struct slice visit, struct diag_list *diags, struct child *child_out);
+                         const struct json *bundle, const struct source *source, struct slice visit,
+                         struct diag_list *diags, struct child *child_out);
 
 /* The visit alone, likewise, out of resources of one child (a JSON array). */
 enum status record_visit(const struct mapping *mapping, struct arena *arena,
-                         const struct json *resources, struct slice wanted,
-                         struct diag_list *diags, struct visit *visit_out);
+                         const struct json *resources, struct slice wanted, struct diag_list *diags,
+                         struct visit *visit_out);
 
 /* The language that the record names for the family: Patient.communication, the preferred one
  * first, as a BCP 47 tag; empty: none. Lives with the patient. */

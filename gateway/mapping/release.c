@@ -1,3 +1,4 @@
+#include "gateway/mapping/approvals.h"
 #include "gateway/mapping/load.h"
 
 /*
@@ -56,7 +57,8 @@ static void release_concepts(const struct concept *concepts, size_t count, struc
     }
 }
 
-void mapping_release_faults(const struct mapping *mapping, struct diag_list *diags)
+void mapping_release_faults(const struct mapping *mapping, const struct datetime *today,
+                            struct diag_list *diags)
 {
     if (is_nobody(mapping->owner_clinical) || is_nobody(mapping->owner_informatics)) {
         diag_add(diags, DIAG_MAPPING_RELEASE, mapping->owners_span,
@@ -80,4 +82,5 @@ void mapping_release_faults(const struct mapping *mapping, struct diag_list *dia
                      required_holds[i].sentence);
         }
     }
+    approvals_faults(mapping, today, diags);
 }

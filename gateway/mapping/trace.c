@@ -1,6 +1,13 @@
 #include "gateway/mapping/trace.h"
 
-enum { STEPS_MOST = 1024, NAMES_MOST = 64, VALUE_MOST = 160, ITEMS_SHOWN = 5, ITEMS_KEPT = 64, BECAUSE_MOST = 4 };
+enum {
+    STEPS_MOST = 1024,
+    NAMES_MOST = 64,
+    VALUE_MOST = 160,
+    ITEMS_SHOWN = 5,
+    ITEMS_KEPT = 64,
+    BECAUSE_MOST = 4
+};
 
 struct step {
     struct span span;
@@ -12,8 +19,8 @@ struct trace {
     struct json *root;
     struct step steps[STEPS_MOST]; /* of the last expression: parts before what they are part of */
     size_t step_count;
-    struct slice item;        /* whose resource is built */
-    struct buf path;          /* of the element that is built */
+    struct slice item; /* whose resource is built */
+    struct buf path;   /* of the element that is built */
     const struct text_entry *text;
     const struct expr *each; /* what $this is one of; NULL: nothing */
 };
@@ -248,7 +255,8 @@ static bool is_name_character(char c)
 
 static void add_names_of(struct eval *e, struct names *names, struct slice text, size_t defines);
 
-/* What a name stands for, down to facts, patient and visit. A definition names only earlier ones. */
+/* What a name stands for, down to facts, patient and visit. A definition names only earlier ones.
+ */
 static void add_source(struct eval *e, struct names *names, struct slice name, size_t defines)
 {
     const struct mapping *m = e->mapping;
@@ -309,9 +317,8 @@ static void put_resources(struct trace *t, struct json *decision, struct span sp
         const struct step *step = &t->steps[i];
         bool inside = step->span.start >= span.start && step->span.end <= span.end;
         for (size_t k = 0; inside && k < step->items.count && count < NAMES_MOST; k++) {
-            const struct json *resource = step->items.at[k].kind == PATH_NODE
-                                              ? step->items.at[k].node.resource
-                                              : NULL;
+            const struct json *resource =
+                step->items.at[k].kind == PATH_NODE ? step->items.at[k].node.resource : NULL;
             bool known = json_get_text(resource, "id").len == 0;
             for (size_t n = 0; n < count && !known; n++) {
                 known = seen[n] == resource;

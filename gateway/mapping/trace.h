@@ -18,8 +18,8 @@
 
 #include "gateway/mapping/eval.h"
 
-void trace_begin(struct eval *e);   /* from now on the evaluation is explained */
-void trace_expr(struct eval *e);    /* an expression begins: forgets the steps of the last one */
+void trace_begin(struct eval *e); /* from now on the evaluation is explained */
+void trace_expr(struct eval *e);  /* an expression begins: forgets the steps of the last one */
 struct json *trace_take(struct eval *e);
 
 void trace_fact(struct eval *e, const struct fact_rule *rule, const struct fact *fact,

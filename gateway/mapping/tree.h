@@ -218,6 +218,13 @@ struct site_row {
     struct span span;
 };
 
+struct part_hash {
+    struct slice part; /* "rules", "texts.es" */
+    struct slice hash; /* "sha256:..." */
+};
+
+struct approval;
+
 struct mapping {
     struct arena *arena;
     const struct model *model;
@@ -268,6 +275,10 @@ struct mapping {
     size_t source_count;
     struct site_row *site;
     size_t site_count;
+    struct approval *approvals;
+    size_t approval_count;
+    struct part_hash *parts; /* of the folder, for approvals */
+    size_t part_count;
 };
 
 const struct concept_set *mapping_find_set(const struct mapping *mapping, struct slice name);
