@@ -100,6 +100,11 @@ struct slice mapping_part_hash(const struct mapping *mapping, struct slice part)
     return SLICE_NONE;
 }
 
+struct slice mapping_part_at(const struct mapping *mapping, size_t i)
+{
+    return i < mapping->part_count ? mapping->parts[i].part : SLICE_NONE;
+}
+
 /* ---- who approves what ---- */
 
 static bool is_listed(const struct slice *list, size_t count, struct slice word)

@@ -38,6 +38,9 @@ size_t mapping_parts_to_approve(const struct mapping *mapping, struct arena *are
 /* "sha256:..." over paths and contents of the part's files; empty: there is no such part. */
 struct slice mapping_part_hash(const struct mapping *mapping, struct slice part);
 
+/* The name of part i, in the order of the folder's files; empty behind the last. */
+struct slice mapping_part_at(const struct mapping *mapping, size_t i);
+
 /* approvals.yaml of these. Lives in the arena. */
 struct slice approvals_write(struct arena *arena, const struct approval *approvals, size_t count);
 

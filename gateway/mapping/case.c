@@ -1,5 +1,20 @@
 #include "gateway/mapping/case_run.h"
 
+/* ---- neighbours ---- */
+
+size_t case_neighbours(struct arena *arena, const struct mapping_file *file)
+{
+    struct diag_list unheard;
+    const struct yaml *root = NULL;
+    diag_init(&unheard, arena, 1);
+    struct source *source = source_create(arena, file->name, file->text);
+    if (yaml_parse(arena, source, &YAML_LIMITS, &unheard, &root) != STATUS_OK) {
+        return 0;
+    }
+    const struct yaml *vary = yaml_get(root, "vary");
+    return vary != NULL && vary->kind == YAML_LIST ? vary->count : 0;
+}
+
 /* ---- one run ---- */
 
 static void run_one(struct running *r, struct case_run *run)
@@ -115,7 +130,8 @@ enum status case_child(const struct mapping *mapping, struct arena *arena,
     for (size_t i = 0; i < which; i++) {
         r->variation = i == 0 ? vary->first : r->variation->next;
     }
-    struct child child = {.name = folder_name(file->path)};
+    struct child child = {.name = folder_name(file->path),
+                          .title = case_text(yaml_get(r->root, "case"))};
     if (!case_make(r, &child.input)) {
         return STATUS_INVALID;
     }

@@ -34,6 +34,9 @@ struct case_run {
     struct slice whole_file; /* the text of that */
 };
 
+/* How many neighbours the case of a file has; 0 where it cannot be read. */
+size_t case_neighbours(struct arena *arena, const struct mapping_file *file);
+
 /*
  * Runs the case of one file and its neighbours. STATUS_INVALID: the file is no case; diags says
  * where. All lives in the arena.
@@ -73,6 +76,7 @@ void case_tell_plans(const struct mapping *mapping, const struct case_run *runs,
 /* A child and a visit to be evaluated: of a case, of a record, of an EHR. */
 struct child {
     struct slice name;             /* "overweight-7y-ready/3" */
+    struct slice title;            /* what the case is, in words; empty: it is none */
     struct evaluation_input input; /* explain is not set */
     struct slice language;         /* that the family reads, as the record says; may be empty */
 };

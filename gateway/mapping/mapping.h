@@ -95,6 +95,13 @@ enum status mapping_accept(const struct mapping *mapping, struct arena *arena, s
 void mapping_release_faults(const struct mapping *mapping, const struct datetime *today,
                             struct diag_list *diags);
 
+/* A staff text of a plan that needs no values; empty: there is none. Lives in the arena. */
+struct slice mapping_prompt_text(const struct mapping *mapping, struct arena *arena,
+                                 struct slice plan, struct slice key);
+
+/* The languages that families read. Lives with the mapping. */
+size_t mapping_family_languages(const struct mapping *mapping, const struct slice **languages_out);
+
 /* Keys of all items that a plan can have ("goals.water"), the CarePlan last. 0: no such plan. */
 size_t mapping_item_keys(const struct mapping *mapping, struct arena *arena, struct slice plan,
                          struct slice **keys_out);

@@ -91,3 +91,24 @@ struct slice mapping_item_type(struct slice key)
            : slice_starts_with(key, SLICE("orders.")) ? SLICE("ServiceRequest")
                                                       : SLICE("CarePlan");
 }
+
+struct slice mapping_prompt_text(const struct mapping *mapping, struct arena *arena,
+                                 struct slice plan, struct slice key)
+{
+    enum { PROMPT_MOST = 64 * 1024 };
+    struct slice language = mapping->staff_languages[0];
+    const struct text_entry *entry = mapping_find_text(mapping, plan, language, FOR_STAFF, key);
+    struct slice missing;
+    struct buf out;
+    buf_init(&out, arena, PROMPT_MOST);
+    return entry != NULL && phrase_render(entry->phrase, language, NULL, 0, &out, &missing) ==
+                                STATUS_OK
+               ? buf_view(&out)
+               : SLICE_NONE;
+}
+
+size_t mapping_family_languages(const struct mapping *mapping, const struct slice **languages_out)
+{
+    *languages_out = mapping->family_languages;
+    return mapping->family_language_count;
+}
