@@ -17,6 +17,7 @@ function(eplan_package target module apt)
 endfunction()
 
 eplan_package(cjson libcjson libcjson-dev)
+eplan_package(cairo cairo-pdf libcairo2-dev)
 eplan_package(xml libxml-2.0 libxml2-dev)
 eplan_package(curl libcurl libcurl4-openssl-dev)
 eplan_package(crypto libcrypto libssl-dev)

@@ -65,8 +65,8 @@ static bool make_folders(struct cli *cli, char *path)
 static int write_all(struct cli *cli, const char *folder, const char *name)
 {
     for (size_t i = 0; i < NEW_FILES; i++) {
-        char *path = arena_cstr(
-            cli->arena, arena_printf(cli->arena, "%s/%s", folder, new_files[i].path));
+        char *path =
+            arena_cstr(cli->arena, arena_printf(cli->arena, "%s/%s", folder, new_files[i].path));
         if (!make_folders(cli, path)) {
             return EXIT_FAULT;
         }
@@ -94,9 +94,9 @@ int verb_new(struct cli *cli, int argc, char **argv)
     if (!is_name(words[0])) {
         return cli_usage(cli, "new", "a name is lower-case letters, digits and hyphens");
     }
-    const char *folder = dir == NULL ? words[0]
-                                     : arena_cstr(cli->arena, arena_printf(cli->arena, "%s/%s",
-                                                                           dir, words[0]));
+    const char *folder =
+        dir == NULL ? words[0]
+                    : arena_cstr(cli->arena, arena_printf(cli->arena, "%s/%s", dir, words[0]));
     struct stat status;
     if (stat(folder, &status) == 0) {
         fprintf(cli->err, "%s: is there already; nothing was written\n", folder);

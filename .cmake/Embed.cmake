@@ -15,7 +15,7 @@ function(eplan_embed_template output)
     string(APPEND rows "{\"${name}\", new_file_${number}, sizeof new_file_${number}},\n")
     math(EXPR number "${number} + 1")
   endforeach()
-  file(CONFIGURE OUTPUT ${output} @ONLY CONTENT "/* Made of mappings/TEMPLATE by gateway/cli/embed.cmake. */
+  file(CONFIGURE OUTPUT ${output} @ONLY CONTENT "/* Made of mappings/TEMPLATE by .cmake/Embed.cmake. */
 ${arrays}static const struct new_file new_files[] = {
 ${rows}};
 ")
