@@ -57,9 +57,13 @@ static struct json *concept_json(struct running *r, struct slice system, struct 
     return concept;
 }
 
-/* A code of the mapping by its name in concepts/. */
+/* A code of the mapping by its name in concepts/, or any as SYSTEM|CODE. */
 static struct json *named_concept(struct running *r, const struct yaml *node, struct slice name)
 {
+    size_t bar = slice_find(name, SLICE("|"), 0);
+    if (bar != SIZE_MAX) {
+        return concept_json(r, slice_part(name, 0, bar), slice_part(name, bar + 1, SIZE_MAX));
+    }
     const struct concept *concept = mapping_find_code(r->mapping, name);
     if (concept == NULL) {
         struct diag *diag = case_fault(r, node, "this names no code of concepts/");
