@@ -18,6 +18,7 @@ endfunction()
 
 eplan_package(cjson libcjson libcjson-dev)
 eplan_package(cairo cairo-pdf libcairo2-dev)
+eplan_package(edit libedit libedit-dev)
 eplan_package(xml libxml-2.0 libxml2-dev)
 eplan_package(curl libcurl libcurl4-openssl-dev)
 eplan_package(crypto libcrypto libssl-dev)

@@ -1,4 +1,5 @@
 #include "gateway/mapping/eval.h"
+#include "gateway/mapping/growth_fields.h"
 #include "gateway/mapping/safety.h"
 #include "gateway/mapping/trace.h"
 
@@ -448,6 +449,77 @@ static enum status evaluate(struct eval *e)
     }
     status = check_holds(e);
     return status == STATUS_OK && e->result->hold_count == 0 ? decide(e) : status;
+}
+
+/* ---- one expression by itself ---- */
+
+/* Names of what is published; what they are is known only when they are evaluated. */
+static enum status compile_asked(struct eval *e, const struct source *source,
+                                 const struct path_expr **expr_out)
+{
+    struct path_variable *variables =
+        ARENA_ARRAY(e->arena, e->value_count + 1, struct path_variable);
+    for (size_t i = 0; i < e->value_count; i++) {
+        variables[i] = (struct path_variable){.name = e->values[i].name, .many = true};
+    }
+    struct path_scope scope = {.model = e->mapping->model,
+                               .context_many = true,
+                               .variables = variables,
+                               .variable_count = e->value_count,
+                               .refuse_clock = true};
+    return path_compile(e->arena, source, &scope, e->limits, e->diags, expr_out);
+}
+
+enum status mapping_ask(const struct mapping *mapping, struct arena *arena,
+                        const struct evaluation_input *input, const struct source *source,
+                        const struct limits *limits, struct diag_list *diags,
+                        struct path_items *items_out)
+{
+    struct eval *e = evaluate_create(mapping, arena, limits, diags);
+    struct evaluation_result result = {.outcome = OUTCOME_HOLD, .row = SIZE_MAX};
+    const struct path_expr *expr = NULL;
+    e->input = input;
+    e->result = &result;
+    enum status status = evaluate(e);
+    if (status == STATUS_OK) {
+        status = compile_asked(e, source, &expr);
+    }
+    if (status != STATUS_OK) {
+        return status;
+    }
+    struct path_item *items = ARENA_ARRAY(arena, result.item_count + 1, struct path_item);
+    for (size_t i = 0; i < result.item_count; i++) {
+        items[i] = path_item_of(mapping->model, result.items[i].resource, NULL);
+    }
+    e->env.context = (struct path_items){items, result.item_count};
+    return path_evaluate(expr, &e->env, arena, limits, diags, items_out);
+}
+
+size_t mapping_names(const struct mapping *mapping, struct arena *arena,
+                     const struct slice **names_out)
+{
+    static const char *const fixed[] = {"patient", "visit.date", "visit.encounter"};
+    size_t room =
+        3 + mapping->set_count + mapping->fact_count + mapping->define_count + GROWTH_FIELD_COUNT;
+    struct slice *names = ARENA_ARRAY(arena, room, struct slice);
+    size_t count = 0;
+    for (size_t i = 0; i < 3; i++) {
+        names[count++] = slice_of(fixed[i]);
+    }
+    for (size_t i = 0; i < mapping->fact_count; i++) {
+        names[count++] = mapping->facts[i].name;
+    }
+    for (size_t i = 0; i < mapping->define_count; i++) {
+        names[count++] = mapping->defines[i].name;
+    }
+    for (int i = 0; i < GROWTH_FIELD_COUNT; i++) {
+        names[count++] = growth_variable_name((enum growth_field)i);
+    }
+    for (size_t i = 0; i < mapping->set_count; i++) {
+        names[count++] = arena_printf(arena, "sets.%.*s", SLICE_ARGS(mapping->sets[i].name));
+    }
+    *names_out = names;
+    return count;
 }
 
 enum status mapping_evaluate(const struct mapping *mapping, struct arena *arena,

@@ -16,6 +16,7 @@
 #include "fhir/growth/growth.h"
 #include "fhir/json/json.h"
 #include "fhir/model/model.h"
+#include "fhir/path/path.h"
 #include "fhir/types/datetime.h"
 
 /* ---- loading ---- */
@@ -217,6 +218,20 @@ struct evaluation_result {
 enum status mapping_evaluate(const struct mapping *mapping, struct arena *arena,
                              const struct evaluation_input *input, const struct limits *limits,
                              struct diag_list *diags, struct evaluation_result *result_out);
+
+/*
+ * An expression on what the mapping's own expressions see of this child; its context are the
+ * resources of the plan, when there is one (as in `that` of a case). STATUS_INVALID: it does not
+ * compile or fails, or the mapping does; diags says why. Lives in the arena.
+ */
+enum status mapping_ask(const struct mapping *mapping, struct arena *arena,
+                        const struct evaluation_input *input, const struct source *source,
+                        const struct limits *limits, struct diag_list *diags,
+                        struct path_items *items_out);
+
+/* What an expression can name, without the %: "visit.date", "conditions". Lives in the arena. */
+size_t mapping_names(const struct mapping *mapping, struct arena *arena,
+                     const struct slice **names_out);
 
 /*
  * What was decided, as the store keeps it and `eplan show` and `eplan explain` read it; with the
