@@ -17,7 +17,7 @@ struct new_file {
 
 enum { NEW_FILES = sizeof new_files / sizeof *new_files, NAME_MOST = 64, FILE_MOST = 256 * 1024 };
 
-static const char template_name[] = "new-mapping";
+enum { TEMPLATE_NAME_LENGTH = sizeof "new-mapping" - 1 };
 
 /* As a mapping's name and a folder's: lower-case letters, digits and hyphens. */
 static bool is_name(const char *name)
@@ -38,7 +38,7 @@ static struct slice named(struct arena *arena, const struct new_file *file, cons
         buf_add_slice(&out, slice_part(text, at, end - at));
         if (next != SIZE_MAX) {
             buf_add_cstr(&out, name);
-            end += sizeof template_name - 1;
+            end += TEMPLATE_NAME_LENGTH;
         }
         at = end;
     }
