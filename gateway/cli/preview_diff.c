@@ -98,15 +98,29 @@ static struct slice value_text(struct comparing *c, const struct json *value)
     return value != NULL ? json_write(c->bench->cli->arena, value, JSON_COMPACT) : SLICE("nothing");
 }
 
+/* "description" of "Goal.description.text" */
+static struct slice top_element(struct slice path)
+{
+    struct slice type = SLICE_NONE;
+    struct slice element = SLICE_NONE;
+    slice_cut(&path, '.', &type);
+    slice_cut(&path, '.', &element);
+    return slice_part(element, 0, slice_find(element, SLICE("["), 0));
+}
+
+/* Only what we write: the EHR's own elements stay as they are. */
 static void tell_changes(struct comparing *c, const struct json *from, const struct json *to)
 {
     static const char *const ignored[] = {"meta", "text", "id", "identifier", "contributor"};
     struct resource_diff diff;
     resource_diff(c->bench->cli->arena, from, to, ignored, 5, CHANGES_SHOWN, &diff);
     for (size_t i = 0; i < diff.count; i++) {
-        fprintf(c->bench->cli->out, "    %.*s: %.*s -> %.*s\n", SLICE_ARGS(diff.changes[i].path),
-                SLICE_ARGS(value_text(c, diff.changes[i].from)),
-                SLICE_ARGS(value_text(c, diff.changes[i].to)));
+        if (plan_diff_is_ours(to, top_element(diff.changes[i].path))) {
+            fprintf(c->bench->cli->out, "    %.*s: %.*s -> %.*s\n",
+                    SLICE_ARGS(diff.changes[i].path),
+                    SLICE_ARGS(value_text(c, diff.changes[i].from)),
+                    SLICE_ARGS(value_text(c, diff.changes[i].to)));
+        }
     }
 }
 
@@ -130,7 +144,7 @@ static void tell_item(struct comparing *c, const struct plan_item *item)
     }
     fprintf(out, "%s\n", strcmp(what, "leave alone") == 0 ? ": a person has made it theirs" : "");
     if (strcmp(what, "update") == 0) {
-        tell_changes(c, theirs, plan_diff_update(arena, wanted, theirs));
+        tell_changes(c, theirs, wanted);
     }
     c->differs = c->differs || (strcmp(what, "unchanged") != 0 && strcmp(what, "leave alone") != 0);
 }

@@ -1,5 +1,6 @@
 #include "gateway/mapping/plan_definition.h"
 
+#include "gateway/base/yaml.h"
 #include "gateway/mapping/tree.h"
 #include "gateway/plan/narrative.h"
 
@@ -382,7 +383,10 @@ static struct json *row_documentation(struct exporting *x, const struct row *row
                 struct json *artifact = json_new_object(x->arena);
                 put(x, artifact, "type", SLICE("citation"));
                 put(x, artifact, "label", row->because[i]);
-                put(x, artifact, "citation", x->mapping->sources[k].text);
+                const struct yaml *citation =
+                    yaml_get(x->mapping->sources[k].node, "citation");
+                put(x, artifact, "citation",
+                    citation != NULL ? citation->scalar.text : row->because[i]);
                 json_append(list, artifact);
             }
         }
