@@ -356,8 +356,7 @@ static void compare_cases(struct comparison *c, const struct workbench *of, bool
 {
     for (size_t i = 0; i < of->folder.count; i++) {
         const struct mapping_file *file = &of->folder.files[i];
-        if (!case_is_file(file) ||
-            (only_missing && file_of(&c->b.bench, file->path) != NULL)) {
+        if (!case_is_file(file) || (only_missing && file_of(&c->b.bench, file->path) != NULL)) {
             continue;
         }
         size_t last = case_neighbours(c->cli->arena, file);

@@ -438,9 +438,8 @@ static const char *child_words(const char *sex)
 static enum status evaluate_draft(struct making *m, struct slice yaml, struct diag_list *diags,
                                   struct evaluation_result *result_out)
 {
-    struct mapping_file file = {.path = SLICE("cases/made/case.yaml"),
-                                .name = SLICE("the case"),
-                                .text = yaml};
+    struct mapping_file file = {
+        .path = SLICE("cases/made/case.yaml"), .name = SLICE("the case"), .text = yaml};
     struct child child;
     enum status status = case_child(m->mapping, m->arena, &file, 0, diags, &child);
     return status == STATUS_OK ? mapping_evaluate(m->mapping, m->arena, &child.input,

@@ -60,9 +60,9 @@ static struct json *coding(struct exporting *x, struct slice system, struct slic
 static struct json *concept_of(struct exporting *x, const char *system, const char *code)
 {
     struct json *object = json_new_object(x->arena);
-    put_json(x, object, "coding",
-             one(json_new_array(x->arena),
-                 coding(x, slice_of(system), slice_of(code), SLICE_NONE)));
+    put_json(
+        x, object, "coding",
+        one(json_new_array(x->arena), coding(x, slice_of(system), slice_of(code), SLICE_NONE)));
     return object;
 }
 
@@ -138,8 +138,9 @@ static struct json *add_definition(struct exporting *x, const char *type, struct
     struct json *entry = json_new_object(x->arena);
     put(x, resource, "resourceType", slice_of(type));
     put(x, resource, "id", id);
-    put_json(x, resource, "text",
-             narrative_render(x->arena, &(struct narrative){.title = title, .language = SLICE("en")}));
+    put_json(
+        x, resource, "text",
+        narrative_render(x->arena, &(struct narrative){.title = title, .language = SLICE("en")}));
     put(x, resource, "url", canonical(x, type, id));
     put(x, resource, "version", x->mapping->version);
     put(x, resource, "name", computable(x, name));
@@ -192,9 +193,9 @@ static struct json *data_requirement(struct exporting *x, const struct fact_rule
 static void add_library(struct exporting *x)
 {
     const struct mapping *m = x->mapping;
-    struct json *library = add_definition(x, "Library", id_of(x, m->name, SLICE_NONE), m->name,
-                                          arena_printf(x->arena, "Expressions of %.*s",
-                                                       SLICE_ARGS(m->name)));
+    struct json *library =
+        add_definition(x, "Library", id_of(x, m->name, SLICE_NONE), m->name,
+                       arena_printf(x->arena, "Expressions of %.*s", SLICE_ARGS(m->name)));
     struct json *requirements = json_new_array(x->arena);
     struct json *contents = json_new_array(x->arena);
     put_json(x, library, "type",
@@ -217,8 +218,8 @@ static void add_library(struct exporting *x)
 
 static void add_value_set(struct exporting *x, const struct concept_set *set)
 {
-    struct json *resource = add_definition(x, "ValueSet", id_of(x, x->mapping->name, set->name),
-                                           set->name, set->name);
+    struct json *resource =
+        add_definition(x, "ValueSet", id_of(x, x->mapping->name, set->name), set->name, set->name);
     struct json *compose = json_new_object(x->arena);
     struct json *includes = json_new_array(x->arena);
     struct json *concepts = NULL;
@@ -305,8 +306,8 @@ static void add_activity(struct exporting *x, const struct plan_rule *plan,
     const struct template *code = member_of(order->resource, "code");
     const struct concept *concept =
         code != NULL && code->kind == TEMPLATE_CODE ? code->concept : NULL;
-    struct json *resource = add_definition(
-        x, "ActivityDefinition", id, id, concept != NULL ? concept->display : order->key);
+    struct json *resource = add_definition(x, "ActivityDefinition", id, id,
+                                           concept != NULL ? concept->display : order->key);
     put(x, resource, "kind", SLICE("ServiceRequest"));
     if (concept != NULL) {
         struct json *codes = json_new_object(x->arena);
@@ -383,8 +384,7 @@ static struct json *row_documentation(struct exporting *x, const struct row *row
                 struct json *artifact = json_new_object(x->arena);
                 put(x, artifact, "type", SLICE("citation"));
                 put(x, artifact, "label", row->because[i]);
-                const struct yaml *citation =
-                    yaml_get(x->mapping->sources[k].node, "citation");
+                const struct yaml *citation = yaml_get(x->mapping->sources[k].node, "citation");
                 put(x, artifact, "citation",
                     citation != NULL ? citation->scalar.text : row->because[i]);
                 json_append(list, artifact);
@@ -413,8 +413,7 @@ static struct json *row_action(struct exporting *x, const struct row *row)
         put_json(x, action, "condition", condition(x, buf_view(&test)));
     }
     if (row->action == ACTION_PROPOSE) {
-        put_list(x, action, "action",
-                 plan_action(x, mapping_find_plan(x->mapping, row->target)));
+        put_list(x, action, "action", plan_action(x, mapping_find_plan(x->mapping, row->target)));
     }
     return action;
 }
@@ -434,8 +433,7 @@ static struct json *all_goals(struct exporting *x)
     struct json *goals = json_new_array(x->arena);
     for (size_t i = 0; i < x->mapping->plan_count; i++) {
         for (size_t k = 0; k < x->mapping->plans[i].goal_count; k++) {
-            json_append(goals,
-                        goal_json(x, &x->mapping->plans[i], &x->mapping->plans[i].goals[k]));
+            json_append(goals, goal_json(x, &x->mapping->plans[i], &x->mapping->plans[i].goals[k]));
         }
     }
     return goals;
@@ -447,9 +445,9 @@ static void add_plan_definition(struct exporting *x)
     struct slice id = id_of(x, m->name, SLICE_NONE);
     struct json *plan = add_definition(x, "PlanDefinition", id, m->name, m->name);
     struct json *actions = json_new_array(x->arena);
-    put_json(x, plan, "type",
-             concept_of(x, "http://terminology.hl7.org/CodeSystem/plan-definition-type",
-                        "eca-rule"));
+    put_json(
+        x, plan, "type",
+        concept_of(x, "http://terminology.hl7.org/CodeSystem/plan-definition-type", "eca-rule"));
     put(x, plan, "description",
         SLICE("Proposals for a named clinician to accept, change or leave. Exactly one of the "
               "actions propose, hand over and drop applies, unless a hold does."));
