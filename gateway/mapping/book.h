@@ -1,8 +1,7 @@
 /*
  * The review book: rules, decision table, plans, texts, codes and cases of a mapping for a
  * committee that reads no YAML. Here it is put together, as blocks in their order; gateway/book
- * makes pages of them. Pure. Tests: tests/unit/gateway/mapping/test_book.c,
- * tests/mapping/suite_book.mjs.
+ * makes pages of them. Pure. Tests: tests/mapping/suite_book.mjs.
  */
 #ifndef GATEWAY_MAPPING_BOOK_H
 #define GATEWAY_MAPPING_BOOK_H

@@ -3,7 +3,7 @@
  * page is one HTML file that loads nothing, readable at 320 px and by a screen reader, and prints
  * on A4 and letter. Pure. A language without texts gives no page but one sentence that asks for an
  * interpreter; texts that nobody reviewed are marked so on the page, and so is a plan that nobody
- * accepted. Tests: tests/unit/gateway/mapping/test_family_page.c, tests/mapping/suite_page.mjs.
+ * accepted. Tests: tests/mapping/suite_page.mjs.
  */
 #ifndef GATEWAY_MAPPING_FAMILY_PAGE_H
 #define GATEWAY_MAPPING_FAMILY_PAGE_H

@@ -101,8 +101,8 @@ struct slice mapping_prompt_text(const struct mapping *mapping, struct arena *ar
     struct slice missing;
     struct buf out;
     buf_init(&out, arena, PROMPT_MOST);
-    return entry != NULL && phrase_render(entry->phrase, language, NULL, 0, &out, &missing) ==
-                                STATUS_OK
+    return entry != NULL &&
+                   phrase_render(entry->phrase, language, NULL, 0, &out, &missing) == STATUS_OK
                ? buf_view(&out)
                : SLICE_NONE;
 }

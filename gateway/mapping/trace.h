@@ -3,15 +3,14 @@
  * expression and what it came from; for every hold, row, item and condition the part that decided.
  * Collected while evaluating, into JSON, and only when it was asked for: without a trace every call
  * here does nothing. For the files of this folder; lives in the arena of the evaluation. Tests:
- * tests/unit/gateway/mapping/test_trace.c, tests/mapping/suite_explain.mjs.
+ * tests/mapping/suite_explain.mjs.
  *
- * Members: facts [{name, state, resources}]; eligible [{name, state} + DECISION]; definitions [{name} + DECISION];
- * hold-list [{id, state, sensitive} + DECISION]; inputs [{name, cell} + DECISION]; rows [{at, does,
- * met, because}]; items [{item, at}];
- * elements [{item, path, kind, built, at, text, text-at} + DECISION]; left-out [{item, path,
- * why} + DECISION]; prompt-list [{item, path} +
- * DECISION]. DECISION: {at, expression, each, value, decided-by {part, value, because [{part,
- * value}]}, names, resources}. `at` is FILE:LINE.
+ * Members: facts [{name, state, resources}]; eligible [{name, state} + DECISION]; definitions
+ * [{name} + DECISION]; hold-list [{id, state, sensitive} + DECISION]; inputs [{name, cell} +
+ * DECISION]; rows [{at, does, met, because}]; items [{item, at}]; elements [{item, path, kind,
+ * built, at, text, text-at} + DECISION]; left-out [{item, path, why} + DECISION]; prompt-list
+ * [{item, path} + DECISION]. DECISION: {at, expression, each, value, decided-by {part, value,
+ * because [{part, value}]}, names, resources}. `at` is FILE:LINE.
  */
 #ifndef GATEWAY_MAPPING_TRACE_H
 #define GATEWAY_MAPPING_TRACE_H

@@ -65,6 +65,8 @@ const places = [
   [/<openssl\//, /^gateway\/(base\/(digest|crypto)|http\/(tls|jose|jwk|server))/],
   [/<pcre2\.h>/, /^fhir\/path\//],
   [/<utf8proc\.h>/, /^fhir\/path\//],
+  [/<cairo/, /^gateway\/book\//],
+  [/<histedit\.h>/, /^gateway\/cli\/line_editor/],
 ];
 for (const [header, place] of places) {
   test(`${header.source} is included in its one place`, () => {

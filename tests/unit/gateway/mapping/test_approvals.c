@@ -31,10 +31,8 @@ static enum status load(struct attempt *a)
         }
     }
     if (a->approvals.len != 0) {
-        files[count++] =
-            (struct mapping_file){.path = SLICE("approvals.yaml"),
-                                  .name = SLICE("approvals.yaml"),
-                                  .text = a->approvals};
+        files[count++] = (struct mapping_file){
+            .path = SLICE("approvals.yaml"), .name = SLICE("approvals.yaml"), .text = a->approvals};
     }
     return mapping_load(t->arena, files, count, model_r4(), &LIMITS_DEFAULT, &t->diags,
                         &t->mapping);
