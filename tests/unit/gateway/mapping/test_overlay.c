@@ -135,7 +135,9 @@ static enum status faults_run(void *arg)
 {
     struct overlaid *o = arg;
     diag_init(&o->diags, o->arena, 50);
-    mapping_release_faults(o->mapping, &o->diags);
+    struct datetime today;
+    assert_int_equal(datetime_parse(SLICE("2026-11-22"), FORM_FHIR_DATE, &today, NULL), STATUS_OK);
+    mapping_release_faults(o->mapping, &today, &o->diags);
     return STATUS_OK;
 }
 
