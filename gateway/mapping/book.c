@@ -130,7 +130,7 @@ static struct slice hold_sentence(struct slice id)
         const char *id;
         const char *sentence;
     } known[] = {
-#define REQUIRED_HOLD(id, sentence) {#id, sentence},
+#define REQUIRED_HOLD(domain, id, sentence) {#id, sentence},
 #include "gateway/mapping/required_holds.def"
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {

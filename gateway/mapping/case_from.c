@@ -388,14 +388,18 @@ static bool was_told(const struct making *m, size_t fact, const struct json *res
     return false;
 }
 
+static bool is_of(const struct fact *fact, const struct fact_rule *rule)
+{
+    return rule != NULL && slice_equal(fact->name, rule->name);
+}
+
 static void write_kind(struct making *m, const char *type,
                        void (*write)(struct making *m, const struct json *it, bool *open))
 {
     bool open = false;
     for (size_t i = 0; i < m->child->input.fact_count; i++) {
         const struct fact *fact = &m->child->input.facts[i];
-        bool measured = slice_equal(fact->name, m->mapping->weight->name) ||
-                        slice_equal(fact->name, m->mapping->height->name);
+        bool measured = is_of(fact, m->mapping->weight) || is_of(fact, m->mapping->height);
         const struct json *it = measured ? NULL : json_first(fact->resources);
         for (; it != NULL; it = json_next(it)) {
             if (slice_is(json_get_text(it, "resourceType"), type) && !was_told(m, i, it)) {
