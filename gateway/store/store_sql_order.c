@@ -47,8 +47,10 @@ enum status sql_order(struct sql_store *store, struct store_order *tx)
     if (status == STATUS_OK && tx->in.mapping.len != 0) {
         status = decline(store, tx);
     }
-    if (status == STATUS_OK) {
-        status = sql_add_trail(store, tx->in.ehr, tx->in.trail);
+    for (size_t i = 0; status == STATUS_OK && i < tx->in.trail.count; i++) {
+        struct trail_line line = tx->in.trail.at[i];
+        line.subject = evaluation.id; /* it had none before this transaction */
+        status = sql_add_trail(store, tx->in.ehr, (struct trail_lines){&line, 1});
     }
     tx->out.evaluation = evaluation.id;
     return status == STATUS_OK ? add_trail(store, tx->in.ehr, evaluation.id, tx->in.patient,

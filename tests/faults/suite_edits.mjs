@@ -66,7 +66,10 @@ test('an edit between our read and our withdrawal: the plan stays as it was edit
 test('a version that moves each time: three tries at once, then later, and no write without a condition', async () => {
   const world = await planned('moving', () => scriptOf(`({ type, method, n }) => (type === 'CarePlan' && method === 'PUT' && n <= 4 ? { do: 'reply', status: 412 } : undefined)`));
   await nextVisit(world);
-  const [{ state, attempts }] = await world.ended('child');
+  const [{ state, attempts }] = await until('the second visit to end', async () => {
+    const ways = await world.ended('child');
+    return ways.length > 1 && ways;
+  });
   assert.equal(state, 'done');
   assert.equal((await now(world, world.plan)).encounter.reference, 'Encounter/child-next');
   const made = puts(world, world.plan);
