@@ -3,7 +3,7 @@
 #include "gateway/base/yaml.h"
 #include "gateway/mapping/approvals.h"
 #include "gateway/mapping/case.h"
-#include "gateway/mapping/tree.h"
+#include "gateway/mapping/find.h"
 
 enum { BLOCKS_MOST = 4096, TEXT_MOST = 64 * 1024, COLUMNS_MOST = 12 };
 
@@ -282,47 +282,72 @@ static struct slice raw_text(struct writing *w, struct slice plan, struct slice 
     return node != NULL && node->kind == YAML_SCALAR ? node->scalar.text : SLICE_NONE;
 }
 
-static size_t languages_of(const struct mapping *m, struct slice *languages)
+/* Who reads a text, in which language: one column of the table. */
+struct readers {
+    const char *section;
+    struct slice language;
+    struct slice head;
+};
+
+static size_t readers_of(struct writing *w, struct readers readers[COLUMNS_MOST])
 {
+    const struct mapping *m = w->mapping;
     size_t count = 0;
-    for (size_t i = 0; i < m->family_language_count && count < COLUMNS_MOST - 2; i++) {
-        languages[count++] = m->family_languages[i];
+    for (size_t i = 0; i < m->staff_language_count && count < COLUMNS_MOST - 1; i++) {
+        readers[count++] = (struct readers){
+            "staff", m->staff_languages[i],
+            arena_printf(w->arena, "Staff read (%.*s)", SLICE_ARGS(m->staff_languages[i]))};
+    }
+    for (size_t i = 0; i < m->family_language_count && count < COLUMNS_MOST - 1; i++) {
+        readers[count++] = (struct readers){
+            "family", m->family_languages[i],
+            arena_printf(w->arena, "Families read (%.*s)", SLICE_ARGS(m->family_languages[i]))};
     }
     return count;
+}
+
+struct seen_keys {
+    struct slice *at;
+    size_t count;
+};
+
+/* False: there is a row of that key. */
+static bool is_new_key(struct seen_keys *seen, struct slice key)
+{
+    for (size_t i = 0; i < seen->count; i++) {
+        if (slice_equal(seen->at[i], key)) {
+            return false;
+        }
+    }
+    seen->at[seen->count++] = key;
+    return true;
 }
 
 /* Staff and family texts of a plan, side by side: one row for each key. */
 static void write_texts(struct writing *w, struct slice plan)
 {
     const struct mapping *m = w->mapping;
-    struct slice languages[COLUMNS_MOST];
-    struct slice head[COLUMNS_MOST] = {SLICE("Text"), SLICE("Staff read")};
-    size_t count = languages_of(m, languages);
+    struct readers readers[COLUMNS_MOST];
+    struct slice head[COLUMNS_MOST] = {SLICE("Text")};
+    size_t count = readers_of(w, readers);
     size_t room = 0;
     for (size_t i = 0; i < count; i++) {
-        head[2 + i] = arena_printf(w->arena, "Families read (%.*s)", SLICE_ARGS(languages[i]));
+        head[1 + i] = readers[i].head;
     }
     for (size_t i = 0; i < m->text_count; i++) {
-        room += m->texts[i].count;
+        room += slice_equal(m->texts[i].plan, plan) ? m->texts[i].count : 0;
     }
-    struct slice *seen = ARENA_ARRAY(w->arena, room + 1, struct slice);
-    size_t seen_count = 0;
-    begin_table(w, room, 2 + count, head);
+    struct seen_keys seen = {.at = ARENA_ARRAY(w->arena, room + 1, struct slice)};
+    begin_table(w, room, 1 + count, head);
     for (size_t i = 0; i < m->text_count; i++) {
         const struct text_file *file = &m->texts[i];
         for (size_t k = 0; k < file->count && slice_equal(file->plan, plan); k++) {
             struct slice cells[COLUMNS_MOST] = {file->entries[k].key};
-            bool known = false;
-            for (size_t s = 0; s < seen_count; s++) {
-                known = known || slice_equal(seen[s], cells[0]);
-            }
-            if (known) {
+            if (!is_new_key(&seen, cells[0])) {
                 continue;
             }
-            seen[seen_count++] = cells[0];
-            cells[1] = raw_text(w, plan, m->staff_languages[0], "staff", cells[0]);
             for (size_t n = 0; n < count; n++) {
-                cells[2 + n] = raw_text(w, plan, languages[n], "family", cells[0]);
+                cells[1 + n] = raw_text(w, plan, readers[n].language, readers[n].section, cells[0]);
             }
             add_row(w, cells);
         }
@@ -387,6 +412,9 @@ static void write_plans(struct writing *w)
         write_texts(w, plan->name);
         write_reviewers(w, plan->name);
     }
+    add_text(w, BOOK_HEADING, SLICE("Texts that plans share"));
+    write_texts(w, SHARED_TEXTS);
+    write_reviewers(w, SHARED_TEXTS);
 }
 
 /* ---- codes ---- */

@@ -5,7 +5,7 @@
 #ifndef GATEWAY_MAPPING_EVAL_H
 #define GATEWAY_MAPPING_EVAL_H
 
-#include "gateway/mapping/tree.h"
+#include "gateway/mapping/find.h"
 
 struct trace;
 

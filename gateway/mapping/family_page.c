@@ -1,6 +1,6 @@
 #include "gateway/mapping/family_page.h"
 
-#include "gateway/mapping/tree.h"
+#include "gateway/mapping/find.h"
 #include "gateway/plan/narrative.h"
 
 enum { TEXT_MOST = 64 * 1024, PAGE_MOST = 512 * 1024, DAYS_OF_WEEK = 7 };

@@ -6,7 +6,7 @@
 #define GATEWAY_MAPPING_LOAD_H
 
 #include "gateway/base/yaml.h"
-#include "gateway/mapping/tree.h"
+#include "gateway/mapping/find.h"
 
 struct part_rule { /* a reusable resource: parts/NAME.yaml */
     struct slice name;

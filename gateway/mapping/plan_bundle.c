@@ -1,4 +1,4 @@
-#include "gateway/mapping/tree.h"
+#include "gateway/mapping/find.h"
 
 enum { DEPTH_MOST = 64 };
 

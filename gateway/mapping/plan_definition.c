@@ -1,7 +1,7 @@
 #include "gateway/mapping/plan_definition.h"
 
 #include "gateway/base/yaml.h"
-#include "gateway/mapping/tree.h"
+#include "gateway/mapping/find.h"
 #include "gateway/plan/narrative.h"
 
 enum { TEXT_MOST = 64 * 1024 };
