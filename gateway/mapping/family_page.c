@@ -12,7 +12,9 @@ struct telling {
     struct arena *arena;
     const struct evaluation_result *result;
     struct diag_list *diags;
-    const struct text_file *file;
+    struct slice language;        /* of the texts */
+    const struct text_file *file; /* the plan's own, NULL: it has none; then `shared` */
+    const struct text_file *shared;
     struct phrase_value values[2];
     size_t value_count;
 };
@@ -45,8 +47,8 @@ static bool render(struct telling *t, const struct text_entry *entry, struct sli
     struct buf out;
     struct slice missing = SLICE_NONE;
     buf_init(&out, t->arena, TEXT_MOST);
-    if (phrase_render(entry->phrase, t->file->language, t->values, t->value_count, &out,
-                      &missing) != STATUS_OK) {
+    if (phrase_render(entry->phrase, t->language, t->values, t->value_count, &out, &missing) !=
+        STATUS_OK) {
         diag_add(t->diags, DIAG_MAPPING_EVALUATION, entry->span,
                  "the plan gives no value \"%.*s\" for this family text", SLICE_ARGS(missing));
         return false;
@@ -57,13 +59,7 @@ static bool render(struct telling *t, const struct text_entry *entry, struct sli
 
 static const struct text_entry *find_entry(const struct telling *t, struct slice key)
 {
-    for (size_t i = 0; i < t->file->count; i++) {
-        const struct text_entry *entry = &t->file->entries[i];
-        if (entry->audience == FOR_FAMILY && slice_equal(entry->key, key)) {
-            return entry;
-        }
-    }
-    return NULL;
+    return mapping_find_text(t->mapping, t->result->plan, t->language, FOR_FAMILY, key);
 }
 
 static bool is_chosen(const struct family_choice *choice, struct slice key)
@@ -76,10 +72,37 @@ static bool is_chosen(const struct family_choice *choice, struct slice key)
     return choice->goal_count == 0;
 }
 
+enum { PLACES = 5 };
+
+static const char *const places[PLACES] = {
+#define SETTING(name) #name,
+#include "gateway/mapping/settings.def"
+};
+
+/* goal.water.home, goal.water.school, ... of goal.water */
+static bool tell_tries(struct telling *t, struct slice goal, struct family_text *text)
+{
+    for (size_t i = 0; i < PLACES; i++) {
+        const struct text_entry *entry =
+            find_entry(t, arena_printf(t->arena, "%.*s.%s", SLICE_ARGS(goal), places[i]));
+        struct family_try *try = &text->tries[text->try_count];
+        if (entry != NULL) {
+            *try = (struct family_try){.goal = text->goal_count - 1, .place = slice_of(places[i])};
+            if (!render(t, entry, &try->text)) {
+                return false;
+            }
+            text->try_count++;
+        }
+    }
+    return true;
+}
+
 static bool tell_goals(struct telling *t, const struct family_choice *choice,
                        struct family_text *text)
 {
     text->goals = ARENA_ARRAY(t->arena, t->result->item_count + 1, struct slice);
+    text->tries = ARENA_ARRAY(t->arena, t->result->item_count * PLACES + 1, struct family_try);
+    text->chosen = choice->goal_count != 0;
     for (size_t i = 0; i < t->result->item_count; i++) {
         const struct plan_item *item = &t->result->items[i];
         if (!slice_is(item->type, "Goal") || !is_chosen(choice, item->key)) {
@@ -87,11 +110,13 @@ static bool tell_goals(struct telling *t, const struct family_choice *choice,
         }
         const struct text_entry *entry = find_entry(t, item->text);
         if (entry == NULL) {
-            diag_add(t->diags, DIAG_MAPPING_TEXT_MISSING, t->file->span,
+            diag_add(t->diags, DIAG_MAPPING_TEXT_MISSING,
+                     (t->file != NULL ? t->file : t->shared)->span,
                      "there is no family text for %.*s", SLICE_ARGS(item->key));
             return false;
         }
-        if (!render(t, entry, &text->goals[text->goal_count++])) {
+        if (!render(t, entry, &text->goals[text->goal_count++]) ||
+            !tell_tries(t, item->text, text)) {
             return false;
         }
     }
@@ -104,17 +129,25 @@ static bool is_told_elsewhere(struct slice key)
            slice_starts_with(key, SLICE("goal."));
 }
 
-static bool tell_more(struct telling *t, struct family_text *text)
+static bool tell_more_of(struct telling *t, const struct text_file *file, struct family_text *text)
 {
-    text->more = ARENA_ARRAY(t->arena, t->file->count + 1, struct slice);
-    for (size_t i = 0; i < t->file->count; i++) {
-        const struct text_entry *entry = &t->file->entries[i];
+    for (size_t i = 0; file != NULL && i < file->count; i++) {
+        const struct text_entry *entry = &file->entries[i];
         if (entry->audience == FOR_FAMILY && !is_told_elsewhere(entry->key) &&
+            find_entry(t, entry->key) == entry &&
             !render(t, entry, &text->more[text->more_count++])) {
             return false;
         }
     }
     return true;
+}
+
+static bool tell_more(struct telling *t, struct family_text *text)
+{
+    size_t room =
+        (t->file != NULL ? t->file->count : 0) + (t->shared != NULL ? t->shared->count : 0);
+    text->more = ARENA_ARRAY(t->arena, room + 1, struct slice);
+    return tell_more_of(t, t->file, text) && tell_more_of(t, t->shared, text);
 }
 
 /* How long the plan runs, in whole weeks; 0: it does not say. */
@@ -163,6 +196,11 @@ static bool check_choice(struct telling *t, const struct family_choice *choice, 
     return true;
 }
 
+static bool is_reviewed(const struct text_file *file)
+{
+    return file == NULL || (file->reviewed_by.len != 0 && !slice_is(file->reviewed_by, "none"));
+}
+
 enum status mapping_family_text(const struct mapping *mapping, struct arena *arena,
                                 const struct evaluation_result *result,
                                 const struct family_choice *choice, struct diag_list *diags,
@@ -178,12 +216,14 @@ enum status mapping_family_text(const struct mapping *mapping, struct arena *are
         return STATUS_INVALID;
     }
     t.file = find_file(mapping, result->plan, language);
-    if (t.file == NULL) {
+    t.shared = find_file(mapping, SHARED_TEXTS, language);
+    if (t.file == NULL && t.shared == NULL) {
         *text_out = text; /* no language: an interpreter */
         return STATUS_OK;
     }
-    text.language = t.file->language;
-    text.reviewed = t.file->reviewed_by.len != 0 && !slice_is(t.file->reviewed_by, "none");
+    t.language = (t.file != NULL ? t.file : t.shared)->language;
+    text.language = t.language;
+    text.reviewed = is_reviewed(t.file) && is_reviewed(t.shared);
     add_values(&t, goals);
     const struct text_entry *title = find_entry(&t, SLICE("title"));
     const struct text_entry *intro = find_entry(&t, SLICE("intro"));
@@ -201,6 +241,8 @@ enum status mapping_family_text(const struct mapping *mapping, struct arena *are
 struct page_words {
     const char *language;
     const char *steps;
+    const char *tries;
+    const char *places[PLACES]; /* as in settings.def */
     const char *visit;
     const char *proposed;
     const char *unreviewed;
@@ -211,6 +253,8 @@ struct page_words {
 static const struct page_words all_words[] = {
     {"en",
      "Our steps",
+     "Things to try",
+     {"At home", "At the clinic", "At school", "In childcare", "Near home"},
      "Visit:",
      "Draft. Your care team has not released this page yet.",
      "Nobody has reviewed this text yet. Do not hand it out.",
@@ -219,6 +263,8 @@ static const struct page_words all_words[] = {
       "October", "November", "December"}},
     {"es",
      "Nuestros pasos",
+     "Ideas para probar",
+     {"En casa", "En la clínica", "En la escuela", "En la guardería", "Cerca de casa"},
      "Visita:",
      "Borrador. Su equipo de salud todavía no ha aprobado esta página.",
      "Nadie ha revisado este texto todavía. No lo entregue.",
@@ -249,6 +295,8 @@ static const char head[] =
     "main { max-width: 38rem; margin: 0 auto; padding: 1rem; overflow-wrap: break-word }\n"
     "h1 { font-size: 1.75rem; line-height: 1.2; margin: 0 0 .5rem }\n"
     "h2 { font-size: 1.25rem; margin: 1.5rem 0 .5rem }\n"
+    "h3 { font-size: 1.125rem; margin: 1rem 0 .25rem }\n"
+    "h3 ~ p { margin: 0 0 .25rem }\n"
     ".notice { border: 2px solid #1a1a1a; padding: .5rem .75rem; font-weight: 600 }\n"
     "ul { list-style: none; margin: 0; padding: 0 }\n"
     "li { border: 1px solid #767676; border-radius: .5rem; padding: .75rem 1rem; margin: 0 0 "
@@ -281,6 +329,28 @@ static void add_visit(struct buf *out, const struct page_words *words, const str
     buf_add_cstr(out, "</p>\n");
 }
 
+/* For the goals that were picked; for all that are offered it would be no page any more. */
+static void add_tries(struct buf *out, struct arena *arena, const struct family_text *text,
+                      const struct page_words *words)
+{
+    if (!text->chosen || text->try_count == 0) {
+        return;
+    }
+    buf_printf(out, "<h2>%s</h2>\n", words->tries);
+    for (size_t i = 0; i < text->try_count; i++) {
+        const struct family_try *try = &text->tries[i];
+        size_t place = 0;
+        while (place + 1 < PLACES && !slice_is(try->place, places[place])) {
+            place++;
+        }
+        if (i == 0 || try->goal != text->tries[i - 1].goal) {
+            add(out, arena, "h3", text->goals[try->goal]);
+        }
+        struct slice escaped = narrative_escape(arena, try->text);
+        buf_printf(out, "<p><b>%s:</b> %.*s</p>\n", words->places[place], SLICE_ARGS(escaped));
+    }
+}
+
 static void add_body(struct buf *out, struct arena *arena, const struct family_text *text,
                      const struct page_words *words, const struct datetime *visit)
 {
@@ -300,6 +370,7 @@ static void add_body(struct buf *out, struct arena *arena, const struct family_t
         }
         buf_add_cstr(out, "</ul>\n");
     }
+    add_tries(out, arena, text, words);
     for (size_t i = 0; i < text->more_count; i++) {
         add(out, arena, "p", text->more[i]);
     }

@@ -10,6 +10,13 @@
 
 #include "gateway/mapping/mapping.h"
 
+/* One thing to try for a goal, somewhere (settings.def). */
+struct family_try {
+    size_t goal;        /* index in goals */
+    struct slice place; /* "home" */
+    struct slice text;
+};
+
 struct family_text {
     struct slice language; /* of the texts; empty: there are none, an interpreter is needed */
     bool reviewed;
@@ -17,6 +24,9 @@ struct family_text {
     struct slice intro; /* may be empty */
     struct slice *goals;
     size_t goal_count;
+    bool chosen; /* the goals are those that the family picked: what to try for them is shown */
+    struct family_try *tries; /* in the order of the goals */
+    size_t try_count;
     struct slice *more; /* other family texts, in the order of their file */
     size_t more_count;
 };

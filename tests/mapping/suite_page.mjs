@@ -51,7 +51,7 @@ async function show(html, width) {
   return { ...seen, asked };
 }
 
-const texts = (language) => Object.fromEntries([...fs.readFileSync(path.join(rootDir, mapping, `texts/overweight-child-ready.${language}.yaml`), 'utf8').split(/^family:$/m)[1].matchAll(/^ {2}([\w.]+): "(.*)"$/gm)].map(([, key, text]) => [key, text]));
+const texts = (language) => Object.fromEntries([...fs.readFileSync(path.join(rootDir, mapping, `texts/shared.${language}.yaml`), 'utf8').split(/^family:$/m)[1].matchAll(/^ {2}([\w.]+): "(.*)"$/gm)].map(([, key, text]) => [key, text]));
 
 for (const language of ['en', 'es']) {
   for (const width of [320, 794]) {
@@ -78,6 +78,19 @@ test('the goals that were chosen, and the plural of one', async () => {
   assert.match(two.text, /these steps/);
   const one = await show(pageOf('--lang', 'en', '--goals', 'water'), 794);
   assert.match(one.text, /this step/);
+});
+test('what a family can try for the goals it chose, place by place; nothing of it for goals that are only offered', async () => {
+  for (const language of ['en', 'es']) {
+    const want = texts(language);
+    const seen = await show(pageOf('--lang', language, '--goals', 'water,sleep'), 320);
+    for (const [key, text] of Object.entries(want)) {
+      const part = /^goal\.(\w+)\.(home|clinic|school|childcare|community)$/.exec(key);
+      if (part) assert.equal(seen.text.includes(text), ['water', 'sleep'].includes(part[1]), key);
+    }
+    assert.equal(seen.overflow, false);
+    const offered = await show(pageOf('--lang', language), 320);
+    assert.ok(!offered.text.includes(want['goal.water.school']));
+  }
 });
 for (const format of ['A4', 'Letter']) {
   test(`on ${format} it is one page`, async () => {
