@@ -38,7 +38,7 @@ test('HTML: everything a committee decides on is there', () => {
 test('HTML: a text is never markup', () => {
   const copy = path.join(folder, 'mapping');
   fs.cpSync(mapping, copy, { recursive: true });
-  const file = path.join(copy, 'texts/overweight-child-ready.en.yaml');
+  const file = path.join(copy, 'texts/shared.en.yaml');
   fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replace('"Our family plan"', '"<img src=x onerror=\'a\'> & <b>"'));
   const html = fs.readFileSync(book('escaped.html', copy), 'utf8');
   assert.match(html, /&lt;img src=x onerror=&#39;a&#39;&gt; &amp; &lt;b&gt;/);
@@ -73,13 +73,12 @@ if (!fs.existsSync('/usr/bin/pdftotext')) {
     for (const one of texts) assert.ok(squeezed.includes(one.replaceAll(/\s+/g, '')), one);
     assert.match(text, /días/);
   });
-  test('PDF: the decision table on one page, no row of any table cut at the foot', () => {
+  test('PDF: each page of the decision table has its head, and no row is cut at the foot', () => {
     const file = book('table.pdf');
     const pages = tool('pdftotext', '-layout', file, '-').split('\f');
-    const page = pages.findIndex((one) => /What happens/.test(one));
+    const table = pages.filter((one) => /What happens/.test(one)).join('');
     const rows = [...source.matchAll(/^ {4}- \{ age: .*(propose|hand-over|drop): /gm)].length;
-    assert.equal(pages.filter((one) => /What happens/.test(one)).length, 1);
-    assert.ok((pages[page].match(/propose|hand over to|outside-charts/g) ?? []).length >= rows, pages[page]);
+    assert.ok(rows > 0 && (table.match(/propose|hand over to|outside-charts/g) ?? []).length >= rows, table);
   });
   test('PDF: the same mapping gives the same bytes', () => assert.ok(fs.readFileSync(book('one.pdf')).equals(fs.readFileSync(book('two.pdf')))));
 }

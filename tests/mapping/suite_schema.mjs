@@ -48,20 +48,21 @@ test('so are the files of the author\'s guide', () => {
   assert.ok(blocks.length > 8);
   for (const [, name, text] of blocks) {
     const kind = kindOf(name.replace(/^\.\.\/[^/]+\//, ''));
+    if (!kind) continue; // approvals.yaml is written by a verb
     assert.ok(valid(kind, text), `${name}: ${why(kind)}`);
   }
 });
 
 // What a kind of file must not be: a change to a shipped file that makes it invalid.
 const folder = path.join(rootDir, 'mappings/healthy-weight');
-const first = (sub) => path.join(sub, fs.readdirSync(path.join(folder, sub)).sort()[0]);
+const first = (sub, pattern = /^/) => path.join(sub, fs.readdirSync(path.join(folder, sub)).sort().find((name) => sub === 'cases' || pattern.test(fs.readFileSync(path.join(folder, sub, name), 'utf8'))));
 const wrong = [
   ['mapping.yaml', /^holds:/m, 'hodls:'], ['mapping.yaml', /tell: clinician/, 'tell: clinicians'], ['mapping.yaml', /take: all/, 'take: [all]'], ['mapping.yaml', /^version: .*$/m, ''],
   ['mapping.yaml', /expr: "/, 'epxr: "'], ['mapping.yaml', /^languages:.*$/m, 'languages: { staff: en, family: [en] }'],
-  [first('plans'), /^public-id:/m, 'publicid:'], [first('plans'), /lifecycleStatus|period: /, 'perriod: '], [first('plans'), /\$use:/, '$sue:'], [first('plans'), /^never:.*$/m, 'never: weight-target'],
+  [first('plans'), /^public-id:/m, 'publicid:'], [first('plans', /period: /), /period: /, 'perriod: '], [first('plans', /\$use:/), /\$use:/, '$sue:'], [first('plans'), /^never:.*$/m, 'never: weight-target'],
   [first('parts'), /lifecycleStatus: proposed/, 'lifecycleStatus: suggested'], [first('parts'), /description:/, 'descripton:'], [first('parts'), /text-key/, 'textkey'],
-  [first('texts'), /^grade:.*$/m, ''], [first('texts'), /^family:/m, 'familiy:'], [first('texts'), /^reviewed:.*$/m, 'reviewed: nobody'],
-  ['concepts/sets.yaml', /status: verified/, 'status: sure'], ['concepts/sets.yaml', /system:/, 'sytem:'],
+  [first('texts'), /^grade:.*$/m, ''], [first('texts', /^family:/m), /^family:/m, 'familiy:'], [first('texts'), /^reviewed:.*$/m, 'reviewed: nobody'],
+  [first('concepts', /status: verified/), /status: verified/, 'status: sure'], [first('concepts', /system:/), /system:/, 'sytem:'],
   [path.join(first('cases'), 'case.yaml'), /^expect:/m, 'expects:'], [path.join(first('cases'), 'case.yaml'), /outcome: [\w-]+/, 'outcome: proposed'], [path.join(first('cases'), 'case.yaml'), /sex:/, 'sexx:'],
 ];
 for (const [name, pattern, into] of wrong) {
