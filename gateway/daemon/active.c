@@ -1,3 +1,5 @@
+#include <malloc.h>
+
 #include "gateway/base/digest.h"
 #include "gateway/daemon/parts.h"
 #include "gateway/mapping/case.h"
@@ -23,6 +25,41 @@ static struct slice hash_of(struct arena *arena, const struct mapping_files *fil
     return arena_copy(arena, slice_of(text));
 }
 
+struct trying {
+    struct case_runner runner;
+    const struct mapping *mapping;
+    struct arena *arena;
+};
+
+static enum status try_cases(void *arg)
+{
+    struct trying *trying = arg;
+    struct diag_list unheard;
+    diag_init(&unheard, trying->arena, 1);
+    return case_pass_all(&trying->runner, trying->mapping, trying->arena, trying->runner.files,
+                         trying->runner.file_count, &unheard);
+}
+
+/* What it passes is run in memory that is given back at once; what it fails is run again, in memory
+ * that the diagnostics may point into. */
+static enum status pass_cases(struct arena *arena, const struct active_mapping *active,
+                              const struct mapping_files *files, struct diag_list *diags)
+{
+    struct trying trying = {.runner = {.validator = active->validator,
+                                       .limits = LIMITS_DEFAULT,
+                                       .files = files->at,
+                                       .file_count = files->count},
+                            .mapping = active->mapping,
+                            .arena = arena_create(0)};
+    enum status status =
+        trying.arena != NULL ? arena_run(trying.arena, try_cases, &trying) : STATUS_NO_MEMORY;
+    arena_destroy(&trying.arena);
+    malloc_trim(0);
+    return status == STATUS_OK ? status
+                               : case_pass_all(&trying.runner, active->mapping, arena, files->at,
+                                               files->count, diags);
+}
+
 enum status active_load(struct arena *arena, const struct config *config, struct diag_list *diags,
                         struct active_mapping *active_out)
 {
@@ -46,11 +83,7 @@ enum status active_load(struct arena *arena, const struct config *config, struct
     if (status == STATUS_OK) {
         active.hash = hash_of(arena, &files);
         active.validator = validator_create(arena, model_r4());
-        struct case_runner runner = {.validator = active.validator,
-                                     .limits = LIMITS_DEFAULT,
-                                     .files = files.at,
-                                     .file_count = files.count};
-        status = case_pass_all(&runner, active.mapping, arena, files.at, files.count, diags);
+        status = pass_cases(arena, &active, &files, diags);
     }
     if (status == STATUS_OK) {
         *active_out = active;

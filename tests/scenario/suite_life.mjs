@@ -54,9 +54,9 @@ test('a mapping with a mistake is refused with file, line and column', async () 
 // The mapping as shipped, in the folder, with a case that expects something else.
 function withFailingCase(folder) {
   fs.cpSync(path.join(rootDir, 'mappings/healthy-weight'), `${folder}/mapping`, { recursive: true });
-  const file = `${folder}/mapping/cases/healthy-9y/case.yaml`;
+  const file = `${folder}/mapping/cases/child-no-template/case.yaml`;
   const text = fs.readFileSync(file, 'utf8');
-  fs.writeFileSync(file, text.replace('outcome: drop', 'outcome: proposal'));
+  fs.writeFileSync(file, text.replace('outcome: hand-over', 'outcome: proposal'));
   assert.notEqual(fs.readFileSync(file, 'utf8'), text);
   return () => fs.writeFileSync(file, text);
 }
@@ -64,7 +64,7 @@ function withFailingCase(folder) {
 test('a mapping that does not pass its own cases is refused', async () => {
   const { code, stderr } = await refused('case', {}, { mappings: 'mapping' }, withFailingCase);
   assert.equal(code, 1);
-  assert.match(stderr, /FOLDER\/mapping\/cases\/healthy-9y\/case\.yaml:\d+:\d+: error: the case "healthy-9y" fails: outcome: want proposal, got drop: healthy \[mapping-case-failed\]/);
+  assert.match(stderr, /FOLDER\/mapping\/cases\/child-no-template\/case\.yaml:\d+:\d+: error: the case "child-no-template" fails: outcome: want proposal, got hand-over: no-template \[mapping-case-failed\]/);
   assert.match(stderr, /hint: eplan test says all that differs; correct the mapping, or what is expected/);
 });
 
@@ -150,7 +150,7 @@ test('SIGHUP with a mapping that fails a case keeps the last good one, which goe
   await until('a refusal', () => daemon.lines('reload-refused').length === 1);
   const [told] = daemon.lines('reload-diagnostic');
   assert.equal(told.code, 'mapping-case-failed');
-  assert.ok(told.file.endsWith('mapping/cases/healthy-9y/case.yaml') && told.line > 0, JSON.stringify(told));
+  assert.ok(told.file.endsWith('mapping/cases/child-no-template/case.yaml') && told.line > 0, JSON.stringify(told));
   const { patient } = await admit(ehr.client, 'overweight');
   await until('the plan', async () => (await plansOf(ehr.client, patient.id)).length === 1);
   mend();

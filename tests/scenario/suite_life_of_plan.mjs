@@ -6,9 +6,9 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { admit, encounterOf, goalsOf, kinds, make, measurementOf, plansOf } from '../lib/children.mjs';
-import { eplan, settled, startDaemon, subscribed, writeConfig } from '../lib/daemon.mjs';
+import { binary, eplan, settled, startDaemon, subscribed, writeConfig } from '../lib/daemon.mjs';
 import { startTestEhr } from '../lib/ehrs.mjs';
-import { rootDir, scratch, until } from '../lib/process.mjs';
+import { rootDir, run, scratch, until } from '../lib/process.mjs';
 import { finish, test } from '../lib/tap.mjs';
 
 // The daemon goes on with a mapping of the test's own: the shipped one, changed by `change(edit)`.
@@ -21,6 +21,8 @@ async function takeMapping({ folder, ehrs, daemon }, change) {
     assert.ok(text.includes(from), `${file} has ${from}`);
     fs.writeFileSync(at, text.replaceAll(from, into));
   });
+  const written = await run(binary, ['test', '--update', mappings]); // what its cases expect as a whole
+  assert.equal(written.code, 0, written.stdout + written.stderr);
   await writeConfig(folder, { ehrs, gateway: { mappings } });
   daemon.hangup();
   await until('the reload', () => [...daemon.lines('reloaded'), ...daemon.lines('reload-refused')].length > 0);
@@ -110,9 +112,10 @@ test('more than three conflicts hold the plan as it stands', async () => {
   await takeMapping(world, (edit) => {
     const plan = 'plans/overweight-child-ready.yaml';
     edit(plan, 'gateway: [care-plan.title, care-plan.period,', 'gateway: [care-plan.period,');
-    edit(plan, '  title: { $text: title, for: staff }', '  title: "Steps"');
-    edit(plan, '  description: { $text: description, for: staff }', '  description: "Proposed"');
-    edit(plan, '  category: { $site: care-plan-category }', '  category: [{ text: "plan" }]');
+    const part = 'parts/family-plan.yaml';
+    edit(part, '  title: { $text: title, for: staff }', '  title: "Steps"');
+    edit(part, '  description: { $text: description, for: staff }', '  description: "Proposed"');
+    edit(part, '  category: { $site: care-plan-category }', '  category: [{ text: "plan" }]');
   });
   await nextVisit(world);
   assert.equal((await current(world, world.plan)).meta.versionId, edited.meta.versionId);
