@@ -207,3 +207,35 @@ struct slice ask_time(struct cli *cli, const struct json *object, const char *na
     return arena_printf(cli->arena, "%.*s %.*s UTC", SLICE_ARGS(slice_part(text, 0, 10)),
                         SLICE_ARGS(slice_part(text, 11, 8)));
 }
+
+/* ---- what is done beside the store ---- */
+
+int ask_file(struct cli *cli, int argc, char **argv, const char *names,
+             const char **config_path_out, const char **file_out)
+{
+    const char *file = NULL;
+    *config_path_out = default_path;
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "-c") == 0 && i + 1 < argc) {
+            *config_path_out = argv[++i];
+        } else if (argv[i][0] != '-' && file == NULL) {
+            file = argv[i];
+        } else {
+            return cli_usage(cli, argv[0], "does not know \"%s\"", argv[i]);
+        }
+    }
+    if (file == NULL) {
+        return cli_usage(cli, argv[0], "%s", names);
+    }
+    *file_out = file;
+    return EXIT_DONE;
+}
+
+int ask_note(struct cli *cli, const char *config_path, const char *verb, const char *file)
+{
+    struct json *request = json_new_object(cli->arena);
+    const struct json *answer = NULL;
+    json_add(cli->arena, request, SLICE("verb"), json_new_string(cli->arena, slice_of(verb)));
+    json_add(cli->arena, request, SLICE("what"), json_new_string(cli->arena, slice_of(file)));
+    return ask_request(cli, config_path, request, &answer, NULL);
+}

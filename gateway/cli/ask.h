@@ -38,4 +38,12 @@ int ask_config(struct cli *cli, const char *config_path, const struct config **c
  */
 struct slice ask_time(struct cli *cli, const struct json *object, const char *name);
 
+/* The arguments of a verb that takes "[-c FILE] WHAT": EXIT_DONE, or a wrong usage that was told;
+ * `names` says what is missing. */
+int ask_file(struct cli *cli, int argc, char **argv, const char *names,
+             const char **config_path_out, const char **file_out);
+
+/* What was done with a file beside the store is noted in its trail. An exit status. */
+int ask_note(struct cli *cli, const char *config_path, const char *verb, const char *file);
+
 #endif

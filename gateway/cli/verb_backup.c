@@ -1,39 +1,19 @@
-#include <string.h>
-
 #include "gateway/cli/ask.h"
 #include "gateway/cli/verbs.h"
 #include "gateway/store/store_backup.h"
 
-/* The copy is made by this process, beside the running daemon; the daemon notes it in the trail. */
-static int note_backup(struct cli *cli, const char *config_path, const char *file)
-{
-    struct json *request = json_new_object(cli->arena);
-    const struct json *answer = NULL;
-    json_add(cli->arena, request, SLICE("verb"), json_new_string(cli->arena, SLICE("backup-made")));
-    json_add(cli->arena, request, SLICE("what"), json_new_string(cli->arena, slice_of(file)));
-    return ask_request(cli, config_path, request, &answer, NULL);
-}
-
+/* The copy is made by this process, beside the running daemon, which notes it in the trail. */
 int verb_backup(struct cli *cli, int argc, char **argv)
 {
-    const char *config_path = "/etc/eplan/gateway.yaml";
-    const char *file = NULL;
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "-c") == 0 && i + 1 < argc) {
-            config_path = argv[++i];
-        } else if (argv[i][0] != '-' && file == NULL) {
-            file = argv[i];
-        } else {
-            return cli_usage(cli, "backup", "does not know \"%s\"", argv[i]);
-        }
-    }
-    if (file == NULL) {
-        return cli_usage(cli, "backup", "names the file to be made");
-    }
+    const char *config_path;
+    const char *file;
     const struct config *config = NULL;
     struct diag_list diags;
     diag_init(&diags, cli->arena, 10);
-    int exit = ask_config(cli, config_path, &config);
+    int exit = ask_file(cli, argc, argv, "names the file to be made", &config_path, &file);
+    if (exit == EXIT_DONE) {
+        exit = ask_config(cli, config_path, &config);
+    }
     if (exit != EXIT_DONE) {
         return exit;
     }
@@ -47,7 +27,7 @@ int verb_backup(struct cli *cli, int argc, char **argv)
         cli_print_diags(cli, &diags);
         return EXIT_UNREADABLE;
     }
-    exit = note_backup(cli, config_path, file);
+    exit = ask_note(cli, config_path, "backup-made", file);
     fprintf(cli->out, "%s: %llu bytes; whole as of now%s\n", file, (unsigned long long)bytes,
             exit == EXIT_DONE ? "" : ", but the trail could not note it");
     return exit;

@@ -1,39 +1,18 @@
-#include <string.h>
-
 #include "gateway/cli/ask.h"
 #include "gateway/cli/verbs.h"
 #include "gateway/store/store_backup.h"
 
-/* The restored store opens, is brought to this program's schema, and notes who did it. */
-static int note_restore(struct cli *cli, const char *config_path, const char *file)
-{
-    struct json *request = json_new_object(cli->arena);
-    const struct json *answer = NULL;
-    json_add(cli->arena, request, SLICE("verb"), json_new_string(cli->arena, SLICE("restored")));
-    json_add(cli->arena, request, SLICE("what"), json_new_string(cli->arena, slice_of(file)));
-    return ask_request(cli, config_path, request, &answer, NULL);
-}
-
 int verb_restore(struct cli *cli, int argc, char **argv)
 {
-    const char *config_path = "/etc/eplan/gateway.yaml";
-    const char *file = NULL;
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "-c") == 0 && i + 1 < argc) {
-            config_path = argv[++i];
-        } else if (argv[i][0] != '-' && file == NULL) {
-            file = argv[i];
-        } else {
-            return cli_usage(cli, "restore", "does not know \"%s\"", argv[i]);
-        }
-    }
-    if (file == NULL) {
-        return cli_usage(cli, "restore", "names the backup");
-    }
+    const char *config_path;
+    const char *file;
     const struct config *config = NULL;
     struct diag_list diags;
     diag_init(&diags, cli->arena, 10);
-    int exit = ask_config(cli, config_path, &config);
+    int exit = ask_file(cli, argc, argv, "names the backup", &config_path, &file);
+    if (exit == EXIT_DONE) {
+        exit = ask_config(cli, config_path, &config);
+    }
     if (exit != EXIT_DONE) {
         return exit;
     }
@@ -50,7 +29,8 @@ int verb_restore(struct cli *cli, int argc, char **argv)
         cli_print_diags(cli, &diags);
         return status == STATUS_REFUSED ? EXIT_AGAIN : EXIT_UNREADABLE;
     }
-    exit = note_restore(cli, config_path, file);
+    /* It opens, is brought to this program's schema, and notes who did it. */
+    exit = ask_note(cli, config_path, "restored", file);
     fprintf(cli->out,
             "%s stands in %.*s; what was there is store-replaced.db\n"
             "each write that was open is looked up in its EHR before it is sent\n",

@@ -1,4 +1,7 @@
 // Children who do not exist, and their well-child visits. What each one comes to is named by what the mapping decides.
+import assert from 'node:assert/strict';
+import { until } from './process.mjs';
+
 export const kinds = {
   overweight: { sex: 'female', years: 7, months: 2, weight: 28.5, height: 124 },
   obesity1: { sex: 'male', years: 8, months: 0, weight: 36, height: 128 },
@@ -68,3 +71,34 @@ export async function admit(client, kind, options = {}) {
 
 export const plansOf = async (client, patient) => client.all(`CarePlan?subject=Patient/${patient}`);
 export const goalsOf = async (client, patient) => client.all(`Goal?subject=Patient/${patient}`);
+
+// Each child [{ kind, id }] ended once, as its kind should, and its plan stands in the EHR once. show(id): what the gateway
+// says of it.
+export async function everyChildEnded(client, children, show) {
+  const ends = ['done', 'handed-over', 'held', 'dropped'];
+  const want = { overweight: 'done', obesity1: 'done', held: 'held', handedOver: 'handed-over', healthy: 'dropped' };
+  const ways = {};
+  await until('every child to have ended', async () => {
+    for (const { id } of children) {
+      if (ways[id]) continue;
+      const { evaluations = [] } = await show(id);
+      if (evaluations.length === 0 || !evaluations.every((one) => ends.includes(one.state))) return false;
+      ways[id] = evaluations;
+    }
+    return true;
+  }, 90_000);
+  for (const { kind, id } of children) {
+    const real = ways[id].filter(({ reason }) => !['coalesced', 'superseded', 'unchanged'].includes(reason));
+    assert.ok(ways[id].some((one) => one.state === want[kind]), `${kind} ${id}: ${JSON.stringify(ways[id].map((one) => [one.state, one.reason]))}`);
+    assert.ok(real.every((one) => one.state === want[kind]), `${kind} ${id}: ${JSON.stringify(real.map((one) => [one.state, one.reason]))}`);
+  }
+  const by = (list) => list.reduce((all, one) => { (all[one.subject.reference] ??= []).push(one); return all; }, {});
+  const [plans, goals, orders] = [by(await client.all('CarePlan?_count=1000')), by(await client.all('Goal?_count=1000')), by(await client.all('ServiceRequest?_count=1000'))];
+  const count = { overweight: [1, 5, 0], obesity1: [1, 4, 1], held: [0, 0, 0], handedOver: [0, 0, 0], healthy: [0, 0, 0] };
+  for (const { kind, id } of children) {
+    const of = (all) => all[`Patient/${id}`]?.length ?? 0;
+    assert.deepEqual([of(plans), of(goals), of(orders)], count[kind], `${kind} ${id}`);
+  }
+  const identifiers = [plans, goals, orders].flatMap((all) => Object.values(all).flat()).map(({ identifier }) => identifier[0].value);
+  assert.equal(new Set(identifiers).size, identifiers.length);
+}

@@ -4,7 +4,7 @@
 // waits for a number of messages stored or writes made since the last start, and then for a fraction of a second.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
-import { encounterOf, kinds, make, measurementOf, patientOf } from '../lib/children.mjs';
+import { encounterOf, kinds, make, measurementOf, patientOf, everyChildEnded } from '../lib/children.mjs';
 import { startDaemon, subscribed, writeConfig } from '../lib/daemon.mjs';
 import { startTestEhr } from '../lib/ehrs.mjs';
 import { scratch, until } from '../lib/process.mjs';
@@ -73,32 +73,7 @@ test(`200 children, 50 kills, seed ${seed}: every child ends once, as it should`
   await subscribed(ehr);
   await Promise.all([admitCohort(), killing()]);
   assert.equal(killed, kills);
-  const ends = ['done', 'handed-over', 'held', 'dropped'];
-  const want = { overweight: 'done', obesity1: 'done', held: 'held', handedOver: 'handed-over', healthy: 'dropped' };
-  let ways = {};
-  await until('every child to have ended', async () => {
-    for (const { id } of children) {
-      if (ways[id]) continue;
-      const { evaluations = [] } = await daemon.show(id);
-      if (evaluations.length === 0 || !evaluations.every((one) => ends.includes(one.state))) return false;
-      ways[id] = evaluations;
-    }
-    return true;
-  }, 90_000);
-  for (const { kind, id } of children) {
-    const real = ways[id].filter(({ reason }) => !['coalesced', 'superseded', 'unchanged'].includes(reason));
-    assert.ok(ways[id].some((one) => one.state === want[kind]), `${kind} ${id}: ${JSON.stringify(ways[id].map((one) => [one.state, one.reason]))}`);
-    assert.ok(real.every((one) => one.state === want[kind]), `${kind} ${id}: ${JSON.stringify(real.map((one) => [one.state, one.reason]))}`);
-  }
-  const by = (list) => list.reduce((all, one) => { (all[one.subject.reference] ??= []).push(one); return all; }, {});
-  const [plans, goals, orders] = [by(await ehr.client.all('CarePlan?_count=1000')), by(await ehr.client.all('Goal?_count=1000')), by(await ehr.client.all('ServiceRequest?_count=1000'))];
-  const count = { overweight: [1, 5, 0], obesity1: [1, 4, 1], held: [0, 0, 0], handedOver: [0, 0, 0], healthy: [0, 0, 0] };
-  for (const { kind, id } of children) {
-    const of = (all) => all[`Patient/${id}`]?.length ?? 0;
-    assert.deepEqual([of(plans), of(goals), of(orders)], count[kind], `${kind} ${id}`);
-  }
-  const identifiers = [plans, goals, orders].flatMap((all) => Object.values(all).flat()).map(({ identifier }) => identifier[0].value);
-  assert.equal(new Set(identifiers).size, identifiers.length);
+  await everyChildEnded(ehr.client, children, (id) => daemon.show(id));
   const { ehrs: [one] } = await daemon.status();
   assert.equal(one.messages.done + one.messages.held + one.messages['handed-over'] + one.messages.dropped, 400, JSON.stringify(one.messages));
 }, { timeout: 330_000 });

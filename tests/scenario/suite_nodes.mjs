@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { encounterOf, kinds, make, measurementOf, patientOf } from '../lib/children.mjs';
+import { encounterOf, kinds, make, measurementOf, patientOf, everyChildEnded } from '../lib/children.mjs';
 import { startDaemon, writeConfig } from '../lib/daemon.mjs';
 import { startTestEhr } from '../lib/ehrs.mjs';
 import { startPostgres } from '../lib/postgres.mjs';
@@ -106,32 +106,7 @@ async function scenario() {
   };
   await Promise.all([admitCohort(), harm()]);
 
-  const ends = ['done', 'handed-over', 'held', 'dropped'];
-  const want = { overweight: 'done', obesity1: 'done', held: 'held', handedOver: 'handed-over', healthy: 'dropped' };
-  const ways = {};
-  await until('every child to have ended', async () => {
-    for (const { id } of children) {
-      if (ways[id]) continue;
-      const { evaluations = [] } = await nodes[0].daemon.show(id);
-      if (evaluations.length === 0 || !evaluations.every((one) => ends.includes(one.state))) return false;
-      ways[id] = evaluations;
-    }
-    return true;
-  }, 90_000);
-  for (const { kind, id } of children) {
-    const real = ways[id].filter(({ reason }) => !['coalesced', 'superseded', 'unchanged'].includes(reason));
-    assert.ok(ways[id].some((one) => one.state === want[kind]), `${kind} ${id}: ${JSON.stringify(ways[id].map((one) => [one.state, one.reason]))}`);
-    assert.ok(real.every((one) => one.state === want[kind]), `${kind} ${id}: ${JSON.stringify(real.map((one) => [one.state, one.reason]))}`);
-  }
-  const by = (list) => list.reduce((all, one) => { (all[one.subject.reference] ??= []).push(one); return all; }, {});
-  const [plans, goals, orders] = [by(await ehr.client.all('CarePlan?_count=1000')), by(await ehr.client.all('Goal?_count=1000')), by(await ehr.client.all('ServiceRequest?_count=1000'))];
-  const count = { overweight: [1, 5, 0], obesity1: [1, 4, 1], held: [0, 0, 0], handedOver: [0, 0, 0], healthy: [0, 0, 0] };
-  for (const { kind, id } of children) {
-    const of = (all) => all[`Patient/${id}`]?.length ?? 0;
-    assert.deepEqual([of(plans), of(goals), of(orders)], count[kind], `${kind} ${id}`);
-  }
-  const identifiers = [plans, goals, orders].flatMap((all) => Object.values(all).flat()).map(({ identifier }) => identifier[0].value);
-  assert.equal(new Set(identifiers).size, identifiers.length);
+  await everyChildEnded(ehr.client, children, (id) => nodes[0].daemon.show(id));
 
   // Every node took part, and no claim is left.
   const workers = Number(await postgres.query("SELECT count(DISTINCT owner) FROM eplan.writer")); // the test EHR needs no single writer
