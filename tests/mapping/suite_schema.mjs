@@ -59,7 +59,7 @@ const first = (sub, pattern = /^/) => path.join(sub, fs.readdirSync(path.join(fo
 const wrong = [
   ['mapping.yaml', /^holds:/m, 'hodls:'], ['mapping.yaml', /tell: clinician/, 'tell: clinicians'], ['mapping.yaml', /take: all/, 'take: [all]'], ['mapping.yaml', /^version: .*$/m, ''],
   ['mapping.yaml', /expr: "/, 'epxr: "'], ['mapping.yaml', /^languages:.*$/m, 'languages: { staff: en, family: [en] }'],
-  [first('plans'), /^public-id:/m, 'publicid:'], [first('plans', /period: /), /period: /, 'perriod: '], [first('plans', /\$use:/), /\$use:/, '$sue:'], [first('plans'), /^never:.*$/m, 'never: weight-target'],
+  [first('plans'), /^public-id:/m, 'publicid:'], [first('parts', /period: /), /period: /, 'perriod: '], [first('plans', /\$use:/), /\$use:/, '$sue:'], [first('plans'), /^never:.*$/m, 'never: weight-target'],
   [first('parts'), /lifecycleStatus: proposed/, 'lifecycleStatus: suggested'], [first('parts'), /description:/, 'descripton:'], [first('parts'), /text-key/, 'textkey'],
   [first('texts'), /^grade:.*$/m, ''], [first('texts', /^family:/m), /^family:/m, 'familiy:'], [first('texts'), /^reviewed:.*$/m, 'reviewed: nobody'],
   [first('concepts', /status: verified/), /status: verified/, 'status: sure'], [first('concepts', /system:/), /system:/, 'sytem:'],

@@ -18,6 +18,7 @@ const shownLines = 400; // of a failed suite; all of it is in its log
 
 const sanitizers = {
   ASAN_OPTIONS: 'detect_stack_use_after_return=1:strict_string_checks=1',
+  LSAN_OPTIONS: `suppressions=${fileURLToPath(new URL('lsan.supp', import.meta.url))}:print_suppressions=0`,
   UBSAN_OPTIONS: 'print_stacktrace=1',
   TSAN_OPTIONS: 'second_deadlock_stack=1',
 };
