@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // suite: needs=build presets=release,asan-ubsan timeout=300
 // `eplan explain` of every case of the shipped mappings: each leaf of each resource has its entry, each place is a line that
-// holds what is told of it, each hold and row is there, and what decided is told.
+// holds what is told of it, each hold and row is there, and what decided is told. Of the slow builds every eighth case.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -46,7 +46,9 @@ function checkCase(folder, name) {
 }
 
 for (const folder of mappings()) {
-  const names = caseNames(folder);
+  const all = caseNames(folder);
+  const every = process.env.EPLAN_PRESET === 'asan-ubsan' && all.length > 100 ? 8 : 1;
+  const names = all.filter((_, i) => i % every === 0);
   test(`${folder}: every case is explained`, () => {
     let elements = 0;
     for (const name of names) {
