@@ -19,6 +19,11 @@ static void accepted(void *arg, const struct config_ehr *ehr, struct uuid messag
     uuid_write(message, id);
     const struct log_item items[] = {LOG_SLICE(EHR, ehr->name), LOG_TEXT(MESSAGE, id)};
     log_later(generation->daemon->log, LOG_INFO, "message-stored", items, 2);
+}
+
+static void settled(void *arg)
+{
+    struct generation *generation = arg;
     loop_post(generation->daemon->loop, &generation->daemon->flush_log);
     pipeline_wake(generation->pipeline);
 }
@@ -43,6 +48,7 @@ struct inbound_host link_host(struct generation *generation)
                                  .log = daemon->log,
                                  .starts = starts,
                                  .accepted = accepted,
+                                 .settled = settled,
                                  .poll_due = poll_due,
                                  .arg = generation};
 }

@@ -55,9 +55,10 @@ struct server {
     struct loop_job check_drained;
 
     struct loop_job send_replies;
-    pthread_mutex_t lock; /* over the two below */
+    pthread_mutex_t lock; /* over what is below */
     struct reply_node *first_reply;
     struct reply_node *last_reply;
+    bool replies_posted; /* send_replies() will run and take them */
 };
 
 static const uint32_t no_slot = UINT32_MAX;
@@ -506,6 +507,7 @@ static struct reply_node *take_replies(struct server *server)
     struct reply_node *nodes = server->first_reply;
     server->first_reply = NULL;
     server->last_reply = NULL;
+    server->replies_posted = false;
     pthread_mutex_unlock(&server->lock);
     return nodes;
 }
@@ -526,18 +528,20 @@ enum status server_reply(struct server *server, uint64_t id, const struct server
 {
     struct reply_node *node = reply_copy(id, reply);
     if (node == NULL) {
+        loop_post(server->config.loop, &server->send_replies); /* for those before it */
         return STATUS_NO_MEMORY;
     }
     pthread_mutex_lock(&server->lock);
-    bool first = server->first_reply == NULL;
-    if (first) {
+    if (server->first_reply == NULL) {
         server->first_reply = node;
     } else {
         server->last_reply->next = node;
     }
     server->last_reply = node;
+    bool post = !reply->more && !server->replies_posted;
+    server->replies_posted = server->replies_posted || post;
     pthread_mutex_unlock(&server->lock);
-    if (first) {
+    if (post) {
         loop_post(server->config.loop, &server->send_replies);
     }
     return STATUS_OK;

@@ -109,6 +109,7 @@ struct server_reply {
     size_t header_count;
     struct slice body; /* empty: no body, and no Content-Type is made up */
     bool close;        /* end the connection behind it */
+    bool more; /* the same thread replies again at once: the loop is woken by the last of them */
 };
 
 /*

@@ -23,9 +23,11 @@ struct inbound_host {
     struct log *log; /* may be NULL */
     /* Does a mapping start on this resource? Any thread. */
     bool (*starts)(void *arg, const struct config_ehr *ehr, const struct json *resource);
-    /* A message was stored (not a repeat): an evaluation may be due. Any thread, often the store's
-     * writer: it must be quick. May be NULL. */
+    /* A message was stored (not a repeat). Any thread, often the store's writer: it must be quick.
+     * May be NULL. */
     void (*accepted)(void *arg, const struct config_ehr *ehr, struct uuid message);
+    /* Once behind all that were stored together: evaluations may be due. As above. */
+    void (*settled)(void *arg);
     /* A poll was made due: poller_nudge(). Any thread; may be NULL. */
     void (*poll_due)(void *arg, const struct config_ehr *ehr);
     void *arg;

@@ -226,6 +226,10 @@ static void accepted(struct store_tx *tx, void *arg)
     } else if (!accept->out.repeat && poller->host.accepted != NULL) {
         poller->host.accepted(poller->host.arg, poller->config, accept->out.message);
     }
+    const struct store_tx *next = tx->queue.next;
+    if ((next == NULL || next->queue.done != accepted) && poller->host.settled != NULL) {
+        poller->host.settled(poller->host.arg);
+    }
     release(poller);
 }
 

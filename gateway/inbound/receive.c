@@ -196,18 +196,35 @@ static enum refusal enter(struct receipt *receipt, struct route_match *match)
 
 /* ---- on the pool ---- */
 
+static void accepted(struct store_tx *tx, void *arg);
+
+/* Another receipt of the same commit is answered at once behind this one. */
+static bool another_follows(const struct store_tx *tx, const struct receive *receive)
+{
+    const struct store_tx *next = tx->queue.next;
+    return next != NULL && next->queue.done == accepted &&
+           ((const struct receipt *)next->queue.arg)->receive == receive;
+}
+
+/* On the store's writer. The loop is woken once for all receipts of a commit: woken for each, it
+ * would take the processor from the writer after each. */
 static void accepted(struct store_tx *tx, void *arg)
 {
     struct receipt *receipt = arg;
     struct receive *receive = receipt->receive;
-    if (tx->status != STATUS_OK) {
+    const struct inbound_host *host = &receive->options.host;
+    bool more = another_follows(tx, receive);
+    struct uuid id = receipt->accept.out.message;
+    bool stored = tx->status == STATUS_OK;
+    if (stored && !receipt->accept.out.repeat && host->accepted != NULL) {
+        host->accepted(host->arg, receipt->door->ehr, id);
+    }
+    if (!more && host->settled != NULL) {
+        host->settled(host->arg);
+    }
+    if (!stored) {
         refuse(receipt, REFUSAL_BUSY);
         return;
-    }
-    const struct inbound_host *host = &receive->options.host;
-    struct uuid id = receipt->accept.out.message;
-    if (!receipt->accept.out.repeat && host->accepted != NULL) {
-        host->accepted(host->arg, receipt->door->ehr, id);
     }
     receipt->text.reply = (struct server_reply){.status = 200};
     if (receipt->accept.in.message.kind == MESSAGE_DIRECT) {
@@ -219,6 +236,7 @@ static void accepted(struct store_tx *tx, void *arg)
         receipt->text.reply = (struct server_reply){
             .status = 202, .headers = receipt->text.headers, .header_count = 1};
     }
+    receipt->text.reply.more = more;
     reply(receipt);
 }
 
@@ -289,14 +307,6 @@ static bool take_message(struct receipt *receipt)
         refuse(receipt, status == STATUS_LIMIT ? REFUSAL_TOO_LARGE : REFUSAL_BUSY);
     }
     return status == STATUS_OK;
-}
-
-static void store_message(struct receipt *receipt)
-{
-    if (store_submit(receipt->receive->options.host.store, &receipt->accept.tx, accepted,
-                     receipt) != STATUS_OK) {
-        refuse(receipt, REFUSAL_BUSY);
-    }
 }
 
 /* ---- a notification without content ---- */
@@ -375,22 +385,26 @@ static bool take(struct receipt *receipt)
     return false;
 }
 
+enum { TOGETHER_MOST = 16, TOGETHER_BYTES = 256 * 1024 };
+
 /* First all are read, then all are given to the store: it commits them as one group. */
 static void take_all(void *arg)
 {
-    struct receipt *read = NULL;
-    struct receipt **end = &read;
+    struct store_tx *txs[TOGETHER_MOST];
+    void *receipts[TOGETHER_MOST];
+    size_t count = 0;
+    struct store *store = ((const struct receipt *)arg)->receive->options.host.store;
     for (struct receipt *receipt = arg, *next; receipt != NULL; receipt = next) {
         next = receipt->next;
         if (take(receipt)) {
-            *end = receipt;
-            end = &receipt->next;
+            txs[count] = &receipt->accept.tx;
+            receipts[count++] = receipt;
         }
     }
-    *end = NULL;
-    for (struct receipt *next; read != NULL; read = next) {
-        next = read->next; /* once with the store it may be gone */
-        store_message(read);
+    enum status status; /* why not all: they are all told the same */
+    for (size_t i = store_submit_all(store, txs, receipts, count, accepted, &status); i < count;
+         i++) {
+        refuse(receipts[i], REFUSAL_BUSY);
     }
 }
 
@@ -403,8 +417,6 @@ static void drop_all(void *arg)
 }
 
 /* ---- on the loop's thread: what came together goes together ---- */
-
-enum { TOGETHER_MOST = 16, TOGETHER_BYTES = 256 * 1024 };
 
 static struct receipt *cut_off(struct receive *receive, size_t *bytes_out)
 {

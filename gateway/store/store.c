@@ -206,33 +206,56 @@ static size_t tx_bytes(const struct store_tx *tx)
     return bytes;
 }
 
-enum status store_submit(struct store *store, struct store_tx *tx, store_done *done, void *arg)
+/* With the lock. */
+static enum status append(struct store *store, struct store_tx *tx)
 {
-    tx->queue.next = NULL;
-    tx->queue.done = done;
-    tx->queue.arg = arg;
-    tx->queue.bytes = tx_bytes(tx);
-    tx->status = STATUS_OK;
     size_t share = tx->kind == STORE_ACCEPT ? 1 : OTHER_WORK;
-    pthread_mutex_lock(&store->lock);
-    enum status status = STATUS_OK;
     if (store->closing) {
-        status = STATUS_REFUSED;
-    } else if (store->items >= share * store->items_most ||
-               (store->items != 0 && store->bytes + tx->queue.bytes > share * store->bytes_most)) {
-        status = STATUS_AGAIN;
+        return STATUS_REFUSED;
+    }
+    if (store->items >= share * store->items_most ||
+        (store->items != 0 && store->bytes + tx->queue.bytes > share * store->bytes_most)) {
+        return STATUS_AGAIN;
+    }
+    if (store->last != NULL) {
+        store->last->queue.next = tx;
     } else {
-        if (store->last != NULL) {
-            store->last->queue.next = tx;
-        } else {
-            store->first = tx;
-        }
-        store->last = tx;
-        store->items++;
-        store->bytes += tx->queue.bytes;
-        pthread_cond_signal(&store->wake);
+        store->first = tx;
+    }
+    store->last = tx;
+    store->items++;
+    store->bytes += tx->queue.bytes;
+    return STATUS_OK;
+}
+
+size_t store_submit_all(struct store *store, struct store_tx *const *txs, void *const *args,
+                        size_t count, store_done *done, enum status *status_out)
+{
+    for (size_t i = 0; i < count; i++) {
+        txs[i]->queue.next = NULL;
+        txs[i]->queue.done = done;
+        txs[i]->queue.arg = args[i];
+        txs[i]->queue.bytes = tx_bytes(txs[i]);
+        txs[i]->status = STATUS_OK;
+    }
+    size_t queued = 0;
+    enum status status = STATUS_OK;
+    pthread_mutex_lock(&store->lock);
+    while (queued < count && (status = append(store, txs[queued])) == STATUS_OK) {
+        queued++;
     }
     pthread_mutex_unlock(&store->lock);
+    if (queued != 0) {
+        pthread_cond_signal(&store->wake);
+    }
+    *status_out = status;
+    return queued;
+}
+
+enum status store_submit(struct store *store, struct store_tx *tx, store_done *done, void *arg)
+{
+    enum status status;
+    store_submit_all(store, &tx, &arg, 1, done, &status);
     return status;
 }
 

@@ -59,6 +59,12 @@ typedef void store_done(struct store_tx *tx, void *arg);
  */
 enum status store_submit(struct store *store, struct store_tx *tx, store_done *done, void *arg);
 
+/* The first `count` of txs, in their order and under one look at the queue, so that they are
+ * committed together when the writer is free. Returns how many of them, from the first on, were
+ * queued; *status_out: of the first that was not, or STATUS_OK. args: one for each. */
+size_t store_submit_all(struct store *store, struct store_tx *const *txs, void *const *args,
+                        size_t count, store_done *done, enum status *status_out);
+
 /* The same, and waits for it; returns its status. Not from the writer's thread. */
 enum status store_run(struct store *store, struct store_tx *tx);
 

@@ -27,10 +27,10 @@ enum store_kind {
 
 struct store_tx {
     enum store_kind kind;
-    struct arena *arena; /* for outputs; the store alone uses it until done */
-    enum status status;  /* out */
-    struct {             /* the store's */
-        struct store_tx *next;
+    struct arena *arena;       /* for outputs; the store alone uses it until done */
+    enum status status;        /* out */
+    struct {                   /* the store's */
+        struct store_tx *next; /* in done: of the same commit, done next; NULL: the last */
         void (*done)(struct store_tx *tx, void *arg);
         void *arg;
         size_t bytes;

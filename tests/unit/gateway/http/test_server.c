@@ -327,6 +327,28 @@ static void test_reply_can_close(void **state)
     client_drop(&client);
 }
 
+/* The first waits for the second, which wakes the loop for both. */
+static void test_replies_of_one_turn(void **state)
+{
+    struct world *world = *state;
+    struct client clients[2];
+    char text[4096];
+    for (unsigned i = 0; i < 2; i++) {
+        assert_true(client_open(world, &clients[i]));
+        client_send(&clients[i], SLICE("GET /keep HTTP/1.1\r\nHost: x\r\n\r\n"));
+        wait_kept(world, i + 1);
+    }
+    struct server_reply reply = {.status = 202, .more = true};
+    assert_int_equal(server_reply(world->server, world->kept[0]->id, &reply), STATUS_OK);
+    assert_int_equal(load_of(world).replies, 0);
+    reply.more = false;
+    assert_int_equal(server_reply(world->server, world->kept[1]->id, &reply), STATUS_OK);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(client_reply(&clients[i], text, sizeof text), 202);
+        client_drop(&clients[i]);
+    }
+}
+
 /* A fault test's crash between commit and reply, without the crash. */
 static void test_failpoint_before_reply(void **state)
 {
@@ -390,6 +412,7 @@ int main(void)
         WITH(test_drain),
         WITH(test_drain_has_a_limit),
         WITH(test_reply_can_close),
+        WITH(test_replies_of_one_turn),
         WITH(test_failpoint_before_reply),
         WITH(test_cannot_listen),
     };

@@ -31,6 +31,8 @@ struct posted {
     char patient[16];
     struct tally *tally;
     unsigned order;
+    bool leads_to_next;
+    bool is_last;
 };
 
 struct tally {
@@ -57,6 +59,15 @@ static void count_done(struct store_tx *tx, void *arg)
     pthread_mutex_unlock(&tally->lock);
 }
 
+/* What is done next stands in the transaction: the last of a commit has nobody behind it. */
+static void count_and_look(struct store_tx *tx, void *arg)
+{
+    struct posted *posted = arg;
+    posted->leads_to_next = tx->queue.next == &(posted + 1)->tx.tx;
+    posted->is_last = tx->queue.next == NULL;
+    count_done(tx, arg);
+}
+
 static void wait_for(struct tally *tally, unsigned done)
 {
     struct timespec until;
@@ -71,8 +82,7 @@ static void wait_for(struct tally *tally, unsigned done)
     assert_int_equal(rc, 0);
 }
 
-static enum status post(struct fixture *f, struct posted *posted, struct tally *tally, unsigned n,
-                        struct slice payload)
+static void prepare(struct posted *posted, struct tally *tally, unsigned n, struct slice payload)
 {
     snprintf(posted->key, sizeof posted->key, "k%u", n);
     snprintf(posted->patient, sizeof posted->patient, "p%u", n % 1000);
@@ -80,6 +90,12 @@ static enum status post(struct fixture *f, struct posted *posted, struct tally *
     posted->tx = accept_tx(posted->key, &posted->trigger, 1);
     posted->tx.in.message.payload = payload;
     posted->tally = tally;
+}
+
+static enum status post(struct fixture *f, struct posted *posted, struct tally *tally, unsigned n,
+                        struct slice payload)
+{
+    prepare(posted, tally, n, payload);
     return store_submit(f->store, &posted->tx.tx, count_done, posted);
 }
 
@@ -158,8 +174,48 @@ static void many_threads_submit_and_ask(void **state)
     end(f);
 }
 
-#ifdef EPLAN_SEAMS
 /* ---- groups ---- */
+
+static void what_is_submitted_together_is_committed_together(void **state)
+{
+    (void)state;
+    struct fixture *f = begin();
+    struct tally tally = {.lock = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER};
+    store_close(&f->store);
+    f->options.queue_items = 8;
+    open_store(f);
+    enum { ALL = 12 };
+    struct posted *posted = calloc(ALL, sizeof *posted);
+    struct store_tx *txs[ALL];
+    void *args[ALL];
+    assert_non_null(posted);
+    for (unsigned i = 0; i < ALL; i++) {
+        prepare(&posted[i], &tally, i, SLICE("{}"));
+        posted[i].order = i + 1;
+        txs[i] = &posted[i].tx.tx;
+        args[i] = &posted[i];
+    }
+    enum status status = STATUS_IO;
+    assert_int_equal(store_submit_all(f->store, txs, args, ALL, count_and_look, &status), 8);
+    assert_int_equal(status, STATUS_AGAIN);
+    wait_for(&tally, 8);
+    assert_false(tally.disordered);
+    assert_int_equal(store_load(f->store).commits, 1);
+    for (unsigned i = 0; i < 8; i++) {
+        assert_int_equal(posted[i].leads_to_next, i < 7);
+        assert_int_equal(posted[i].is_last, i == 7);
+    }
+    assert_int_equal(store_submit_all(f->store, txs + 8, args + 8, 4, count_and_look, &status), 4);
+    assert_int_equal(status, STATUS_OK);
+    assert_int_equal(store_submit_all(f->store, NULL, NULL, 0, count_and_look, &status), 0);
+    assert_int_equal(status, STATUS_OK);
+    wait_for(&tally, ALL);
+    assert_int_equal(tally.failed, 0);
+    free(posted);
+    end(f);
+}
+
+#ifdef EPLAN_SEAMS
 
 static void what_waits_is_committed_together_and_in_order(void **state)
 {
@@ -379,6 +435,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(many_threads_submit_and_ask),
         cmocka_unit_test(closing_finishes_what_was_taken),
+        cmocka_unit_test(what_is_submitted_together_is_committed_together),
 #ifdef EPLAN_SEAMS
         cmocka_unit_test(what_waits_is_committed_together_and_in_order),
         cmocka_unit_test(a_group_has_a_ceiling_in_bytes),
