@@ -10,6 +10,8 @@
 #include "gateway/inbound/poll.h"
 #include "gateway/inbound/refusal.h"
 
+enum { SPARE_ARENAS = 64, SPARE_BYTES = 64 * 1024 };
+
 struct receive {
     struct receive_options options;
     struct doors doors;
@@ -20,6 +22,9 @@ struct receive {
     struct loop_job hand_on;
     struct receipt *first;
     struct receipt *last;
+    pthread_mutex_t lock; /* over the two below */
+    size_t spare_count;
+    struct arena *spare[SPARE_ARENAS]; /* empty, with their memory, for the next messages */
 };
 
 enum way { WAY_NOTIFY, WAY_NOTIFY_BELOW, WAY_ONE, WAY_TWO, WAY_THREE, WAY_PUT_TWO, WAY_PUT_THREE };
@@ -58,13 +63,39 @@ struct receipt {
     struct reply_text text;
 };
 
+/* ---- arenas: the memory of one message is that of a later one ---- */
+
+/* NULL: no memory. */
+static struct arena *take_arena(struct receive *receive)
+{
+    pthread_mutex_lock(&receive->lock);
+    struct arena *arena = receive->spare_count != 0 ? receive->spare[--receive->spare_count] : NULL;
+    pthread_mutex_unlock(&receive->lock);
+    return arena != NULL ? arena : arena_create(0);
+}
+
+/* One that grew is not kept. Sets *arena to NULL; accepts NULL. */
+static void give_arena(struct receive *receive, struct arena **arena)
+{
+    if (*arena != NULL && arena_used(*arena) <= SPARE_BYTES) {
+        arena_reset(*arena);
+        pthread_mutex_lock(&receive->lock);
+        if (receive->spare_count < SPARE_ARENAS) {
+            receive->spare[receive->spare_count++] = *arena;
+            *arena = NULL;
+        }
+        pthread_mutex_unlock(&receive->lock);
+    }
+    arena_destroy(arena);
+}
+
 /* ---- replies ---- */
 
 static void receipt_destroy(struct receipt *receipt)
 {
     struct receive *receive = receipt->receive;
     server_request_destroy(receipt->request);
-    arena_destroy(&receipt->arena);
+    give_arena(receive, &receipt->arena);
     free(receipt);
     atomic_fetch_sub(&receive->busy, 1);
 }
@@ -374,7 +405,7 @@ static void take_empty(struct receipt *receipt)
 
 static bool take(struct receipt *receipt)
 {
-    receipt->arena = arena_create(0);
+    receipt->arena = take_arena(receipt->receive);
     if (receipt->arena == NULL || atomic_load(&receipt->receive->paused)) {
         refuse(receipt, REFUSAL_BUSY);
     } else if (receipt->is_empty) {
@@ -502,6 +533,7 @@ enum status receive_create(const struct receive_options *options, struct diag_li
         return STATUS_NO_MEMORY;
     }
     receive->options = *options;
+    pthread_mutex_init(&receive->lock, NULL);
     receive->hand_on = (struct loop_job){.run = hand_on, .arg = receive};
     receive->body_most = (size_t)options->config->gateway.limits.body_bytes;
     enum status status = doors_load(options->config, diags, &receive->doors);
@@ -528,6 +560,10 @@ void receive_destroy(struct receive **receive)
     if (*receive != NULL) {
         loop_withdraw((*receive)->options.host.loop, &(*receive)->hand_on);
         doors_clear(&(*receive)->doors);
+        while ((*receive)->spare_count != 0) {
+            arena_destroy(&(*receive)->spare[--(*receive)->spare_count]);
+        }
+        pthread_mutex_destroy(&(*receive)->lock);
         free(*receive);
         *receive = NULL;
     }
