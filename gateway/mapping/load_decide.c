@@ -377,6 +377,22 @@ static bool is_said(const struct mapping *m, struct slice say)
     return false;
 }
 
+/* Only the first would ever be told: an overlay adds what is due with rows of its own. */
+static void refuse_again(struct loader *l, const struct due_rule *due)
+{
+    const struct mapping *m = l->mapping;
+    for (size_t i = 0; i < m->due_count; i++) {
+        if (slice_equal(m->due[i].say, due->say)) {
+            struct diag *diag =
+                load_fault(l, DIAG_MAPPING_DUPLICATE, due->span,
+                           "what is due with \"%.*s\" is told already", SLICE_ARGS(due->say));
+            diag_hint(l->diags, diag, "it stands in %.*s; say something of its own in the row",
+                      SLICE_ARGS(load_place(l, m->due[i].span)));
+            return;
+        }
+    }
+}
+
 void load_due(struct loader *l, const struct yaml *node)
 {
     struct mapping *m = l->mapping;
@@ -395,6 +411,7 @@ void load_due(struct loader *l, const struct yaml *node)
                            "no row that hands over says \"%.*s\"", SLICE_ARGS(due.say));
             diag_hint_nearest(l->diags, diag, due.say, says, m->row_count);
         }
+        refuse_again(l, &due);
         LOAD_ADD(l, m->due, m->due_count, due);
     }
     l->plan = SLICE_NONE;

@@ -517,6 +517,13 @@ static void refuse_growth(struct loader *l, const struct yaml *node, void *targe
                  "change the search of a fact instead");
 }
 
+static void refuse_domain(struct loader *l, const struct yaml *node, void *target)
+{
+    (void)target;
+    load_loosens(l, node->key.span, "the domain of an overlay is that of what it extends",
+                 "leave the key out: the same holds are asked for");
+}
+
 /* New facts have moved the table of facts. */
 static void settle_growth(struct mapping *m)
 {
@@ -533,14 +540,24 @@ static void settle_growth(struct mapping *m)
 static void load_overlay(struct loader *l, const struct yaml *root)
 {
     static const struct field fields[] = {
-        {"extends", true, NULL},          {"mapping", true, read_mapping_name},
-        {"version", true, read_version},  {"fhir", false, read_fhir},
-        {"owners", true, read_owners},    {"languages", false, read_languages},
-        {"visit", false, read_visit},     {"facts", false, load_facts},
-        {"growth", false, refuse_growth}, {"define", false, NULL},
-        {"food-at-risk", false, NULL},    {"holds", false, NULL},
-        {"decide", false, NULL},          {"timers", false, NULL},
-        {"sources", false, NULL},         {"site", false, NULL},
+        {"extends", true, NULL},
+        {"mapping", true, read_mapping_name},
+        {"version", true, read_version},
+        {"domain", false, refuse_domain},
+        {"fhir", false, read_fhir},
+        {"owners", true, read_owners},
+        {"languages", false, read_languages},
+        {"visit", false, read_visit},
+        {"facts", false, load_facts},
+        {"growth", false, refuse_growth},
+        {"define", false, NULL},
+        {"food-at-risk", false, NULL},
+        {"holds", false, NULL},
+        {"decide", false, NULL},
+        {"timers", false, NULL},
+        {"due", false, NULL},
+        {"sources", false, NULL},
+        {"site", false, NULL},
     };
     const struct yaml *extends = yaml_get(root, "extends");
     if (extends != NULL) {
