@@ -25,7 +25,8 @@ struct concept {
 
 struct concept_set {
     struct slice name;
-    struct slice url; /* what %sets.NAME yields: the canonical that memberOf() is asked for */
+    struct slice url;      /* what %sets.NAME yields: the canonical that memberOf() is asked for */
+    struct slice variable; /* sets.NAME */
     const struct concept *concepts;
     size_t count;
     struct span span;

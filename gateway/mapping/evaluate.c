@@ -127,12 +127,11 @@ static void publish_visit(struct eval *e, const struct json *patient, const stru
     } else {
         evaluate_publish(e, SLICE("visit.encounter"), (struct path_items){NULL, 0});
     }
-    for (size_t i = 0; i < e->mapping->set_count; i++) {
-        const struct concept_set *set = &e->mapping->sets[i];
-        struct path_item *item = ARENA_NEW(e->arena, struct path_item);
-        *item = path_item_string(set->url);
-        evaluate_publish(e, arena_printf(e->arena, "sets.%.*s", SLICE_ARGS(set->name)),
-                         (struct path_items){item, 1});
+    const struct mapping *m = e->mapping;
+    struct path_item *urls = ARENA_ARRAY(e->arena, m->set_count + 1, struct path_item);
+    for (size_t i = 0; i < m->set_count; i++) {
+        urls[i] = path_item_string(m->sets[i].url);
+        evaluate_publish(e, m->sets[i].variable, (struct path_items){&urls[i], 1});
     }
 }
 

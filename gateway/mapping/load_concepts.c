@@ -208,10 +208,10 @@ static void read_set(struct loader *l, const struct yaml *node)
         return;
     }
     set.url = arena_printf(l->arena, "urn:eplan:set:%.*s", SLICE_ARGS(set.name));
+    set.variable = arena_printf(l->arena, "sets.%.*s", SLICE_ARGS(set.name));
     read_set_value(l, node, &set);
     LOAD_ADD(l, m->sets, m->set_count, set);
-    load_system_variable(l, arena_printf(l->arena, "sets.%.*s", SLICE_ARGS(set.name)), PATH_STRING,
-                         false);
+    load_system_variable(l, set.variable, PATH_STRING, false);
 }
 
 static void read_sets(struct loader *l, const struct yaml *node, void *target)

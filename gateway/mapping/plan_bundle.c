@@ -13,7 +13,8 @@ static struct slice item_url(struct arena *arena, size_t index)
 static struct slice resolved(struct arena *arena, const struct evaluation_result *result,
                              struct slice text)
 {
-    if (!slice_starts_with(text, slice_of(item_prefix))) {
+    if (text.len == 0 || text.at[0] != item_prefix[0] ||
+        !slice_starts_with(text, slice_of(item_prefix))) {
         return text;
     }
     struct slice key = slice_part(text, sizeof item_prefix - 1, SIZE_MAX);

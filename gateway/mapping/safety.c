@@ -10,8 +10,12 @@ static bool is_letter(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
+/* Letters differ from their other case in one bit: most places are no place by their first one. */
 static bool stands_at(struct slice text, size_t at, const char *word)
 {
+    if (at >= text.len || ((text.at[at] ^ word[0]) & ~('a' ^ 'A')) != 0) {
+        return false;
+    }
     size_t len = strlen(word);
     return at + len <= text.len && strncasecmp(text.at + at, word, len) == 0;
 }
@@ -25,11 +29,31 @@ static bool begins_word(struct slice text, size_t at, const char *word)
     return !is_letter(before) && !(before == '-' && strcmp(word, "fat ") == 0);
 }
 
+/* First letters of the judging words, of either case: the quick way out at most places. */
+static bool may_judge(char c)
+{
+    switch (c | ('a' ^ 'A')) {
+    case 'b':
+    case 'f':
+    case 'g':
+    case 'i':
+    case 'o':
+    case 'p':
+    case 's':
+        return true;
+    default:
+        return false;
+    }
+}
+
 const char *safety_judging_word(struct slice text)
 {
     static const char *const words[] = {"obes", "fat ",      "overweight", "sobrepeso",
                                         "gord", "percentil", "IMC",        "BMI"};
     for (size_t at = 0; at < text.len; at++) {
+        if (!may_judge(text.at[at]) || (at != 0 && is_letter(text.at[at - 1]))) {
+            continue;
+        }
         for (size_t i = 0; i < COUNT(words); i++) {
             if (stands_at(text, at, words[i]) && begins_word(text, at, words[i])) {
                 return words[i];
@@ -171,11 +195,11 @@ static const char *member_fault(const struct json *object, const struct json *me
     }
     struct slice name = json_name(member);
     struct slice text = json_text(member);
-    bool amount = json_get(object, "value") != NULL;
-    if (amount && (slice_is(name, "unit") || slice_is(name, "code"))) {
+    bool code = slice_is(name, "code");
+    if ((code || slice_is(name, "unit")) && json_get(object, "value") != NULL) {
         return sentence_of(safety_unit(text));
     }
-    if (goal && slice_is(name, "code")) {
+    if (goal && code) {
         return sentence_of(safety_measure(text));
     }
     if (is_shown(name) && safety_judging_word(text) != NULL) {

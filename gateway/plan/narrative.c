@@ -4,29 +4,36 @@
 
 enum { NARRATIVE_MOST = 256 * 1024 }; /* bytes; a page a person reads is far smaller */
 
+static const char *escape_of(char c)
+{
+    switch (c) {
+    case '&':
+        return "&amp;";
+    case '<':
+        return "&lt;";
+    case '>':
+        return "&gt;";
+    case '"':
+        return "&quot;";
+    case '\'':
+        return "&#39;";
+    default:
+        return NULL;
+    }
+}
+
 static void add_escaped(struct buf *out, struct slice text)
 {
+    size_t plain = 0; /* where what is not added yet begins */
     for (size_t i = 0; i < text.len; i++) {
-        switch (text.at[i]) {
-        case '&':
-            buf_add_cstr(out, "&amp;");
-            break;
-        case '<':
-            buf_add_cstr(out, "&lt;");
-            break;
-        case '>':
-            buf_add_cstr(out, "&gt;");
-            break;
-        case '"':
-            buf_add_cstr(out, "&quot;");
-            break;
-        case '\'':
-            buf_add_cstr(out, "&#39;");
-            break;
-        default:
-            buf_add_char(out, text.at[i]);
+        const char *escape = escape_of(text.at[i]);
+        if (escape != NULL) {
+            buf_add(out, text.at + plain, i - plain);
+            buf_add_cstr(out, escape);
+            plain = i + 1;
         }
     }
+    buf_add(out, text.at + plain, text.len - plain);
 }
 
 struct slice narrative_escape(struct arena *arena, struct slice text)
@@ -39,9 +46,13 @@ struct slice narrative_escape(struct arena *arena, struct slice text)
 
 static void add_element(struct buf *out, const char *name, struct slice text)
 {
-    buf_printf(out, "<%s>", name);
+    buf_add_cstr(out, "<");
+    buf_add_cstr(out, name);
+    buf_add_cstr(out, ">");
     add_escaped(out, text);
-    buf_printf(out, "</%s>", name);
+    buf_add_cstr(out, "</");
+    buf_add_cstr(out, name);
+    buf_add_cstr(out, ">");
 }
 
 static struct json *as_narrative(struct arena *arena, const struct buf *div)
