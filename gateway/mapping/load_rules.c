@@ -199,6 +199,7 @@ static void read_also(struct loader *l, const struct yaml *node, void *target)
         return;
     }
     m->growth_also = ARENA_ARRAY(l->arena, node->count + 1, const struct fact_rule *);
+    m->growth_also_count = 0; /* a folder with two such lists has told of the second */
     for (const struct yaml *entry = node->first; entry != NULL; entry = entry->next) {
         const struct fact_rule *fact = fact_named(l, entry);
         if (fact != NULL) {
