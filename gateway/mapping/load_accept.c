@@ -13,8 +13,12 @@ static const struct template *read_accepted(struct loader *l, const struct yaml 
     const struct template **last = &object->first;
     for (const struct yaml *member = load_is(l, node, YAML_MAP) ? node->first : NULL;
          member != NULL; member = member->next) {
+        bool empty = member->kind == YAML_MAP && member->count == 0;
         struct template *value = load_template_member(l, member, type);
-        if (value != NULL) {
+        if (empty) {
+            load_fault(l, DIAG_MAPPING_SHAPE, member->key.span,
+                       "there is nothing in this: FHIR has no empty elements");
+        } else if (value != NULL) {
             *last = value;
             last = (const struct template **)&value->next;
         }
@@ -37,10 +41,16 @@ static void accept_orders(struct loader *l, const struct yaml *node, void *targe
     ((struct plan_rule *)target)->accept_orders = read_accepted(l, node, "ServiceRequest");
 }
 
+/* What the clinician is asked at acceptance, to be charted as done. */
 static void accept_record(struct loader *l, const struct yaml *node, void *target)
 {
+    static const char *const words[] = {"ask"};
+    size_t which;
     (void)target;
-    load_is(l, node, YAML_MAP);
+    for (const struct yaml *member = load_is(l, node, YAML_MAP) ? node->first : NULL;
+         member != NULL; member = member->next) {
+        load_choice(l, member, words, 1, &which);
+    }
 }
 
 void load_on_accept(struct loader *l, const struct yaml *node, void *target)

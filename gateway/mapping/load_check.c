@@ -94,6 +94,82 @@ static void check_translations(struct loader *l, const struct text_file *file)
     }
 }
 
+/* ---- the same in every language ---- */
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* The next run of digits from *at on; false: there is none. */
+static bool next_number(struct slice text, size_t *at, struct slice *number_out)
+{
+    size_t from = *at;
+    while (from < text.len && !is_digit(text.at[from])) {
+        from++;
+    }
+    size_t end = from;
+    while (end < text.len && is_digit(text.at[end])) {
+        end++;
+    }
+    *at = end;
+    *number_out = slice_part(text, from, end - from);
+    return end != from;
+}
+
+static size_t count_number(struct slice text, struct slice wanted)
+{
+    size_t count = 0;
+    size_t at = 0;
+    struct slice number;
+    while (next_number(text, &at, &number)) {
+        count += slice_equal(number, wanted);
+    }
+    return count;
+}
+
+/* Each number of `text` stands as often in `other`, wherever it stands there. */
+static bool has_numbers_of(struct slice other, struct slice text)
+{
+    size_t at = 0;
+    struct slice number;
+    while (next_number(text, &at, &number)) {
+        if (count_number(other, number) != count_number(text, number)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Against the first language: a step of 5 times a week is not one of 6 in Spanish. */
+static void check_alike(struct loader *l, const struct text_file *file)
+{
+    const struct mapping *m = l->mapping;
+    struct slice language = m->staff_language_count != 0 ? m->staff_languages[0] : SLICE_NONE;
+    const struct text_file *first = find_file(m, file->plan, language);
+    if (first == NULL || slice_equal(file->language, language) || first->layer != file->layer) {
+        return;
+    }
+    if (first->grade != file->grade) {
+        load_fault(l, DIAG_MAPPING_TRANSLATION,
+                   (struct span){file->span.source, file->span.start, file->span.start},
+                   "these texts are for grade %u, those in \"%.*s\" for %u", (unsigned)file->grade,
+                   SLICE_ARGS(language), (unsigned)first->grade);
+    }
+    for (size_t i = 0; i < file->count; i++) {
+        const struct text_entry *entry = &file->entries[i];
+        const struct text_entry *other =
+            mapping_find_own_text(m, file->plan, language, entry->audience, entry->key);
+        if (other != NULL && (!has_numbers_of(other->text, entry->text) ||
+                              !has_numbers_of(entry->text, other->text))) {
+            struct diag *diag = load_fault(l, DIAG_MAPPING_TRANSLATION, entry->span,
+                                           "this text has other numbers than the one in \"%.*s\"",
+                                           SLICE_ARGS(language));
+            diag_hint(l->diags, diag, "it stands in %.*s", SLICE_ARGS(load_place(l, other->span)));
+        }
+    }
+}
+
 static void check_file(struct loader *l, const struct text_file *file)
 {
     const struct mapping *m = l->mapping;
@@ -116,6 +192,7 @@ static void check_file(struct loader *l, const struct text_file *file)
                    SLICE_ARGS(file->language));
     }
     check_translations(l, file);
+    check_alike(l, file);
 }
 
 /* As a family reads it: each value is a number of more than one. */

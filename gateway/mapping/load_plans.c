@@ -343,11 +343,24 @@ static void load_item(struct loader *l, const struct yaml *node, const char *sec
     load_use(l, node, item, wanted);
 }
 
-static void read_choose(struct loader *l, const struct yaml *node)
+/* target: how many items there are to choose from. */
+static void read_most(struct loader *l, const struct yaml *node, void *target)
+{
+    uint64_t most = 0;
+    const size_t *items = target;
+    struct slice text = load_text(l, node);
+    if (text.len != 0 && !l->describing &&
+        (!slice_to_u64(text, &most) || most == 0 || most > *items)) {
+        load_fault(l, DIAG_MAPPING_VALUE, node->span,
+                   "a number from 1 to the %zu items of this section is expected here", *items);
+    }
+}
+
+static void read_choose(struct loader *l, const struct yaml *node, size_t items)
 {
     static const struct field fields[] = {
-        {"max", true, NULL}, {"by", true, NULL}, {"preselect", true, NULL}};
-    load_map(l, node, fields, 3, NULL);
+        {"max", true, read_most}, {"by", true, NULL}, {"preselect", true, NULL}};
+    load_map(l, node, fields, 3, &items);
 }
 
 static const struct item_rule *load_items(struct loader *l, const struct yaml *node,
@@ -371,7 +384,7 @@ static const struct item_rule *load_items(struct loader *l, const struct yaml *n
     struct item_rule *items = ARENA_ARRAY(l->arena, node->count + 1, struct item_rule);
     for (const struct yaml *member = node->first; member != NULL; member = member->next) {
         if (slice_is(member->key.text, "$choose")) {
-            read_choose(l, member);
+            read_choose(l, member, node->count - 1);
         } else {
             load_item(l, member, section, wanted, &items[(*count_out)++]);
         }
