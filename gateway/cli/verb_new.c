@@ -1,11 +1,9 @@
-#include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "fhir/base/buf.h"
 #include "gateway/cli/arguments.h"
+#include "gateway/cli/new_folder.h"
 #include "gateway/cli/verbs.h"
-#include "gateway/cli/workbench.h"
 
 struct new_file {
     const char *path;
@@ -45,32 +43,12 @@ static struct slice named(struct arena *arena, const struct new_file *file, cons
     return buf_view(&out);
 }
 
-/* Every folder above the file. */
-static bool make_folders(struct cli *cli, char *path)
-{
-    for (char *at = strchr(path + 1, '/'); at != NULL; at = strchr(at + 1, '/')) {
-        *at = '\0';
-        bool made = mkdir(path, 0777) == 0 || errno == EEXIST;
-        if (!made) {
-            fprintf(cli->err, "%s: cannot be made: %s\n", path, strerror(errno));
-        }
-        *at = '/';
-        if (!made) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static int write_all(struct cli *cli, const char *folder, const char *name)
 {
     for (size_t i = 0; i < NEW_FILES; i++) {
         char *path =
             arena_cstr(cli->arena, arena_printf(cli->arena, "%s/%s", folder, new_files[i].path));
-        if (!make_folders(cli, path)) {
-            return EXIT_FAULT;
-        }
-        int exit = workbench_write(cli, path, named(cli->arena, &new_files[i], name));
+        int exit = new_folder_write(cli, path, named(cli->arena, &new_files[i], name));
         if (exit != EXIT_DONE) {
             return exit;
         }
@@ -97,10 +75,5 @@ int verb_new(struct cli *cli, int argc, char **argv)
     const char *folder =
         dir == NULL ? words[0]
                     : arena_cstr(cli->arena, arena_printf(cli->arena, "%s/%s", dir, words[0]));
-    struct stat status;
-    if (stat(folder, &status) == 0) {
-        fprintf(cli->err, "%s: is there already; nothing was written\n", folder);
-        return EXIT_UNREADABLE;
-    }
-    return write_all(cli, folder, words[0]);
+    return new_folder_free(cli, folder) ? write_all(cli, folder, words[0]) : EXIT_UNREADABLE;
 }

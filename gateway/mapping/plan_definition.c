@@ -187,6 +187,9 @@ static struct json *data_requirement(struct exporting *x, const struct fact_rule
         }
     }
     put_list(x, object, "codeFilter", filters);
+    if (fact->take != TAKE_ALL && fact->take != TAKE_LATEST_BY_CODE) {
+        put_json(x, object, "limit", json_new_number(x->arena, SLICE("1")));
+    }
     return object;
 }
 
@@ -299,13 +302,25 @@ static struct slice order_id(struct exporting *x, const struct plan_rule *plan,
     return id_of(x, plan->name, order->key);
 }
 
+/* What an order asks for; of one made by a part, the code that the plan gives it. */
+static const struct concept *order_concept(struct exporting *x, const struct item_rule *order)
+{
+    const struct template *code = member_of(order->resource, "code");
+    const struct concept *concept =
+        code != NULL && code->kind == TEMPLATE_CODE ? code->concept : NULL;
+    for (size_t i = 0; i < order->with_count && concept == NULL; i++) {
+        if (slice_is(order->with[i].name, "with.code") && order->with[i].items.count == 1) {
+            concept = mapping_find_code(x->mapping, order->with[i].items.at[0].text);
+        }
+    }
+    return concept;
+}
+
 static void add_activity(struct exporting *x, const struct plan_rule *plan,
                          const struct item_rule *order)
 {
     struct slice id = order_id(x, plan, order);
-    const struct template *code = member_of(order->resource, "code");
-    const struct concept *concept =
-        code != NULL && code->kind == TEMPLATE_CODE ? code->concept : NULL;
+    const struct concept *concept = order_concept(x, order);
     struct json *resource = add_definition(x, "ActivityDefinition", id, id,
                                            concept != NULL ? concept->display : order->key);
     put(x, resource, "kind", SLICE("ServiceRequest"));
@@ -448,6 +463,9 @@ static void add_plan_definition(struct exporting *x)
     put_json(
         x, plan, "type",
         concept_of(x, "http://terminology.hl7.org/CodeSystem/plan-definition-type", "eca-rule"));
+    if (m->domain.len != 0) {
+        put_json(x, plan, "topic", one(json_new_array(x->arena), text_concept(x, m->domain)));
+    }
     put(x, plan, "description",
         SLICE("Proposals for a named clinician to accept, change or leave. Exactly one of the "
               "actions propose, hand over and drop applies, unless a hold does."));

@@ -47,7 +47,7 @@ for (const { kind, name, text } of list) {
     const end = part.indexOf('\n');
     const command = part.slice(0, end);
     test(`$ ${command}`, async () => {
-      assert.match(command, /^eplan (check|test|preview|schema|new|explain|approve|diff|case|review-book|export|repl) /);
+      assert.match(command, /^eplan (check|test|preview|schema|new|explain|approve|diff|case|review-book|export|repl|import) /);
       assert.equal(await shown(command), part.slice(end + 1));
     });
   }
