@@ -22,7 +22,6 @@ static const char *const first[] = {
     " name TEXT PRIMARY KEY, base_url TEXT NOT NULL DEFAULT '', error TEXT NOT NULL DEFAULT '',"
     " advice TEXT NOT NULL DEFAULT '', error_at INT NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID",
 
-    /* key_until: the key is taken until then */
     /* key_until: the key is taken until then; triggers: store_sql_sort.c; record: record.h */
     "CREATE TABLE message("
     " n INTEGER PRIMARY KEY, ehr TEXT NOT NULL, kind INT NOT NULL, sender TEXT NOT NULL,"
@@ -146,7 +145,7 @@ static const char *const third[] = {
     " STRICT",
     NULL};
 
-/* 5: which message told of a resource last, for when it is deleted. Written when messages are
+/* 4: which message told of a resource last, for when it is deleted. Written when messages are
  * sorted; a deletion tells nothing. */
 static const char *const latest[] = {
     "CREATE TABLE latest("
@@ -157,6 +156,6 @@ static const char *const latest[] = {
     " AND n <= (SELECT value FROM meta WHERE name = 'sorted') GROUP BY ehr, type, resource",
     NULL};
 
-const struct sql_upgrade sql_upgrades[] = {{1, first}, {2, second}, {3, third}, {5, latest}};
+const struct sql_upgrade sql_upgrades[] = {{1, first}, {2, second}, {3, third}, {4, latest}};
 
 const size_t sql_upgrade_count = sizeof sql_upgrades / sizeof *sql_upgrades;

@@ -243,34 +243,100 @@ static void an_upgrade_keeps_all_and_a_failed_one_changes_nothing(void **state)
     end(f);
 }
 
-/* A store that the first schema wrote, kept as SQL: every later program opens it. */
-static void a_store_of_the_first_schema_opens(void **state)
+static void upgrades_are_numbered_without_a_gap(void **state)
 {
     (void)state;
-    struct fixture *f = begin();
+    for (size_t i = 0; i < sql_upgrade_count; i++) {
+        assert_int_equal(sql_upgrades[i].version, i + 1);
+    }
+}
+
+/* A store that an earlier schema wrote, as tests/tools/make-store-fixtures.mjs puts it together. */
+static void begin_with_schema(struct fixture *f, int version)
+{
+    char name[256];
+    snprintf(name, sizeof name, "%s/data/store/schema_%d.sql", TESTS_DIR, version);
     store_close(&f->store);
     remove_store(f->dir);
     assert_int_equal(mkdir(f->dir, 0700), 0);
-    FILE *file = fopen(TESTS_DIR "/data/store/schema_1.sql", "rb");
-    assert_non_null(file);
+    FILE *file = fopen(name, "rb");
+    if (file == NULL) {
+        fail_msg("no %s: run tests/tools/make-store-fixtures.mjs", name);
+    }
     char *sql = arena_alloc(f->arena, 1 << 20);
     sql[fread(sql, 1, (1 << 20) - 1, file)] = '\0';
     fclose(file);
     change_file(f, sql);
     open_store(f);
-    check_rules(f);
+}
+
+static void check_queued_unknown_and_held(struct fixture *f)
+{
     struct store_status status;
     assert_int_equal(store_read_status(f->store, f->arena, &status), STATUS_OK);
+    assert_int_equal(status.count, 1);
     assert_int_equal(status.ehrs[0].messages[WORK_RECEIVED], 1);
     assert_int_equal(status.ehrs[0].messages[WORK_PLANNED], 1);
     assert_int_equal(status.ehrs[0].messages[WORK_HELD], 1);
+    assert_int_equal(status.ehrs[0].evaluations[WORK_HELD], 1);
     assert_int_equal(status.ehrs[0].changes[ROW_UNKNOWN], 1);
-    f->now = T0 + 1000 * SECOND;
-    struct store_claim_changes look = claim_changes(f, false);
-    assert_int_equal(look.out.count, 1);
-    assert_true(look.out.changes[0].look_up);
-    deliver(f, &look.out.changes[0]);
-    end(f);
+    assert_int_equal(status.ehrs[0].changes[ROW_PENDING], 1);
+    assert_int_equal(status.damaged, 0);
+}
+
+/* What schema 2 and 3 brought is kept as well. */
+static void check_rows_of(struct fixture *f, int version)
+{
+    int64_t until = 0;
+    struct standing_holds holds;
+    enum status declined = store_find_declined(f->store, f->arena, NORTH, SLICE("p4"),
+                                               SLICE("healthy-weight"), &until);
+    assert_int_equal(declined, version >= 2 ? STATUS_OK : STATUS_ABSENT);
+    assert_true(version < 2 || until == INT64_C(1790000000000000));
+    assert_int_equal(store_list_holds(f->store, f->arena, &holds), STATUS_OK);
+    assert_int_equal(holds.count, version >= 3 ? 1 : 0);
+    struct item item;
+    struct uuid identifier = {
+        {0x50, 0x50, 0, 0, 0, 0, 0, 0, 0xd7, 0x4b, 0x99, 0x85, 0x26, 0x79, 0x7b, 0xc8}};
+    assert_int_equal(store_find_item(f->store, f->arena, identifier, &item), STATUS_OK);
+    assert_true(slice_is(item.version, version >= 2 ? "1.0.0" : ""));
+}
+
+/* The copy from before the upgrade is whole, of its schema, and can be put back. */
+static void check_copy_of(struct fixture *f, int version)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/store-%d.db", f->dir, version);
+    sqlite3 *db = open_file(path);
+    assert_int_equal(number(db, "PRAGMA user_version"), version);
+    assert_int_equal(number(db, "SELECT count(*) FROM message"), 3);
+    assert_int_equal(number(db, "SELECT count(*) FROM outbox WHERE state IN (1, 4)"), 2);
+    sqlite3_close(db);
+}
+
+static void a_store_of_each_earlier_schema_opens_and_loses_nothing(void **state)
+{
+    (void)state;
+    for (int version = 1; version < last_schema(); version++) {
+        struct fixture *f = begin();
+        begin_with_schema(f, version);
+        check_rules(f);
+        check_queued_unknown_and_held(f);
+        check_rows_of(f, version);
+        check_copy_of(f, version);
+        f->now = T0 + 1000 * SECOND;
+        /* The write of unknown outcome is looked up before anything is sent; then the second. */
+        struct store_claim_changes look = claim_changes(f, false);
+        assert_int_equal(look.out.count, 1);
+        assert_true(look.out.changes[0].look_up);
+        deliver(f, &look.out.changes[0]);
+        struct store_claim_changes rest = claim_changes(f, false);
+        assert_int_equal(rest.out.count, 1);
+        assert_false(rest.out.changes[0].look_up);
+        deliver(f, &rest.out.changes[0]);
+        check_rules(f);
+        end(f);
+    }
 }
 
 /* ---- records ---- */
@@ -394,7 +460,8 @@ int main(void)
         cmocka_unit_test(a_newer_store_is_refused),
         cmocka_unit_test(another_programs_file_is_left_alone),
         cmocka_unit_test(an_upgrade_keeps_all_and_a_failed_one_changes_nothing),
-        cmocka_unit_test(a_store_of_the_first_schema_opens),
+        cmocka_unit_test(upgrades_are_numbered_without_a_gap),
+        cmocka_unit_test(a_store_of_each_earlier_schema_opens_and_loses_nothing),
         cmocka_unit_test(a_record_knows_its_place_and_its_damage),
         cmocka_unit_test(a_damaged_record_harms_no_other),
         cmocka_unit_test(no_transaction_walks_a_table),
