@@ -51,6 +51,7 @@ static void add_health(struct arena *arena, struct json *entry, const struct ehr
 {
     view_text(arena, entry, "condition", slice_of(ehr_condition_name(health->condition)));
     view_time(arena, entry, "tried-again", health->until);
+    view_time(arena, entry, "down-until", health->down_until);
     view_number(arena, entry, "calls-waiting", (int64_t)health->waiting);
     view_number(arena, entry, "calls-under-way", (int64_t)health->under_way);
     view_number(arena, entry, "requests", (int64_t)health->requests);

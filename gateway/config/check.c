@@ -1,6 +1,7 @@
 /* What must hold between settings. */
 #include <stdio.h>
 
+#include "gateway/base/downtime.h"
 #include "gateway/config/settings.h"
 
 struct check {
@@ -241,6 +242,25 @@ static void check_senders(const struct check *check, const struct config_gateway
     }
 }
 
+static void check_outages(const struct check *check, const struct config_ehr *ehr)
+{
+    struct downtime unused;
+    for (size_t i = 0; i < ehr->downtime.count; i++) {
+        if (downtime_read(ehr->downtime.at[i], &unused) != STATUS_OK) {
+            conflict_hint(
+                check, "downtime",
+                arena_cstr(check->reader->arena,
+                           arena_printf(check->reader->arena, "\"%.*s\" is no window of time",
+                                        SLICE_ARGS(ehr->downtime.at[i]))),
+                "write \"Sun 01:00-03:00\", or \"2026-12-24 22:00 - 2026-12-25 06:00\"");
+        }
+    }
+    if (ehr->catch_up_per_minute > ehr->budget.per_minute) {
+        conflict(check, "catch-up.requests-per-minute",
+                 "is above budget.requests-per-minute, which holds all the while");
+    }
+}
+
 void config_check_ehr(const struct config_reader *reader, const struct yaml *root,
                       const struct config_gateway *gateway, const struct config_ehr *ehr)
 {
@@ -251,4 +271,5 @@ void config_check_ehr(const struct config_reader *reader, const struct yaml *roo
     check_searches(&check, ehr);
     check_names(&check, ehr);
     check_senders(&check, gateway, ehr);
+    check_outages(&check, ehr);
 }

@@ -110,6 +110,8 @@ struct config_ehr {
         uint64_t writes_per_minute;
         uint64_t parallel;
     } budget;
+    uint64_t catch_up_per_minute; /* 0: as budget.per_minute */
+    struct config_texts downtime; /* for gateway/base/downtime.h */
     struct {
         uint64_t connect_ms;
         uint64_t read_ms;

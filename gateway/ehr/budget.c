@@ -31,6 +31,22 @@ void budget_init(struct budget *budget, uint64_t per_minute, uint64_t writes_per
         .all = rate_of(per_minute), .writes = rate_of(writes_per_minute), .parallel = parallel};
 }
 
+void budget_catch_up(struct budget *budget, uint64_t per_minute, int64_t now_us)
+{
+    budget->catch_up = rate_of(per_minute);
+    /* As if a burst had just gone: the first is due after one interval. */
+    budget->catch_up.due_us = now_us + budget->catch_up.tolerance_us + budget->catch_up.interval_us;
+    budget->catching_up = true;
+}
+
+/* Nothing is owed any more: less came than the rate lets go. */
+static void end_catch_up(struct budget *budget, int64_t now_us)
+{
+    if (budget->catching_up && budget->catch_up.due_us <= now_us) {
+        budget->catching_up = false;
+    }
+}
+
 bool budget_take(struct budget *budget, bool is_write, int64_t now_us, int64_t *wait_until_us_out)
 {
     if (budget->under_way >= budget->parallel) {
@@ -38,6 +54,10 @@ bool budget_take(struct budget *budget, bool is_write, int64_t now_us, int64_t *
         return false;
     }
     int64_t next = rate_next(&budget->all);
+    end_catch_up(budget, now_us);
+    if (budget->catching_up && rate_next(&budget->catch_up) > next) {
+        next = rate_next(&budget->catch_up);
+    }
     if (is_write && rate_next(&budget->writes) > next) {
         next = rate_next(&budget->writes);
     }
@@ -46,6 +66,9 @@ bool budget_take(struct budget *budget, bool is_write, int64_t now_us, int64_t *
         return false;
     }
     rate_take(&budget->all, now_us);
+    if (budget->catching_up) {
+        rate_take(&budget->catch_up, now_us);
+    }
     if (is_write) {
         rate_take(&budget->writes, now_us);
     }

@@ -24,6 +24,8 @@ struct budget {
     struct rate writes;
     uint64_t parallel;
     uint64_t under_way;
+    struct rate catch_up;
+    bool catching_up;
 };
 
 /* All at least 1. */
@@ -34,6 +36,13 @@ void budget_init(struct budget *budget, uint64_t per_minute, uint64_t writes_per
  * *wait_until_us_out; INT64_MAX: when another has ended. */
 bool budget_take(struct budget *budget, bool is_write, int64_t now_us, int64_t *wait_until_us_out);
 void budget_done(struct budget *budget);
+
+/*
+ * After an outage: no more than per_minute (at least 1) within any 60 seconds, evenly and none at
+ * once, until what comes has fallen below that rate: then what had piled up is drained, and the
+ * budget alone holds again. The budget holds all the while.
+ */
+void budget_catch_up(struct budget *budget, uint64_t per_minute, int64_t now_us);
 
 enum { LANES = 256 };
 

@@ -210,8 +210,9 @@ const char *ehr_condition_name(enum ehr_condition condition);
 
 struct ehr_health {
     enum ehr_condition condition;
-    int64_t until; /* UTC microseconds; 0: now */
-    int64_t since; /* of the condition */
+    int64_t until;      /* UTC microseconds; 0: now */
+    int64_t since;      /* of the condition */
+    int64_t down_until; /* by plan (downtime); 0: it is not */
     enum ehr_fault fault;
     int http_status;
     size_t waiting;

@@ -128,6 +128,36 @@ static struct call *take_next(struct ehr *ehr, int64_t now)
     return NULL;
 }
 
+/* After an outage, planned or not. With the mutex. */
+static void catch_up(struct ehr *ehr, int64_t now)
+{
+    if (ehr->config->catch_up_per_minute != 0) {
+        budget_catch_up(&ehr->budget, ehr->config->catch_up_per_minute, now);
+    }
+}
+
+/* The end of the planned downtime that holds now, UTC; 0: none does. */
+static int64_t down_until(const struct ehr *ehr)
+{
+    return downtime_end(ehr->downtimes, ehr->downtime_count, ehr->config->timezone,
+                        clock_utc(ehr->options.clock));
+}
+
+/* True: it is down by plan, and what waited has ended unsent. With the mutex. */
+static bool rest(struct ehr *ehr, struct choice *choice, int64_t now)
+{
+    int64_t until = down_until(ehr);
+    if (until == 0 && ehr->was_down) {
+        catch_up(ehr, now);
+    }
+    ehr->was_down = until != 0;
+    if (until != 0) {
+        end_all(ehr, choice, EHR_AGAIN, EHR_FAULT_DOWNTIME,
+                now + until - clock_utc(ehr->options.clock));
+    }
+    return until != 0;
+}
+
 static void choose(struct ehr *ehr, struct choice *choice)
 {
     end_late(ehr, choice, engine_now(ehr));
@@ -136,6 +166,9 @@ static void choose(struct ehr *ehr, struct choice *choice)
         enum breaker_gate gate = breaker_gate(&ehr->breaker, now);
         if (ehr->stopped) {
             end_all(ehr, choice, EHR_AGAIN, EHR_FAULT_STOPPED, now);
+            return;
+        }
+        if (rest(ehr, choice, now)) {
             return;
         }
         if (gate == BREAKER_PAUSED) {
@@ -239,9 +272,11 @@ int64_t engine_note(struct ehr *ehr, const struct note *note)
     random_fill(ehr->options.random, &chance, sizeof chance);
     pthread_mutex_lock(&ehr->mutex);
     int64_t now = engine_now(ehr);
-    enum breaker_change change =
-        breaker_note(&ehr->breaker, note->event, note->wait_us, now, chance);
-    bool failed = note->event != BREAKER_WELL && note->event != BREAKER_SILENT;
+    /* What fails while it is down by plan says nothing, and raises nothing. */
+    enum breaker_event event =
+        note->event != BREAKER_WELL && down_until(ehr) != 0 ? BREAKER_SILENT : note->event;
+    enum breaker_change change = breaker_note(&ehr->breaker, event, note->wait_us, now, chance);
+    bool failed = event != BREAKER_WELL && event != BREAKER_SILENT;
     if (failed) {
         ehr->failures++;
     }
@@ -251,6 +286,7 @@ int64_t engine_note(struct ehr *ehr, const struct note *note)
     } else if (change == BREAKER_CLEARED) {
         ehr->fault = EHR_FAULT_NONE;
         ehr->http_status = 0;
+        catch_up(ehr, now);
     }
     if (change != BREAKER_SAME) {
         ehr->since = clock_utc(ehr->options.clock);
@@ -284,6 +320,12 @@ enum status ehr_create(const struct ehr_options *options, struct diag_list *diag
     budget_init(&ehr->budget, config->budget.per_minute, config->budget.writes_per_minute,
                 config->budget.parallel);
     breaker_init(&ehr->breaker, config->retry.first_ms, config->retry.most_ms);
+    for (size_t i = 0; i < config->downtime.count && i < DOWNTIMES_MOST; i++) {
+        if (downtime_read(config->downtime.at[i], &ehr->downtimes[ehr->downtime_count]) ==
+            STATUS_OK) { /* the configuration was checked */
+            ehr->downtime_count++;
+        }
+    }
     ehr->since = clock_utc(options->clock);
     ehr->alarm = alarm_create(options->loop, options->clock, ring, ehr);
     enum status status = ehr->alarm != NULL ? STATUS_OK : STATUS_NO_MEMORY;
@@ -371,5 +413,6 @@ struct ehr_health ehr_health(struct ehr *ehr)
         .capability_known = ehr->capability.arena != NULL,
     };
     pthread_mutex_unlock(&ehr->mutex);
+    health.down_until = down_until(ehr);
     return health;
 }

@@ -13,6 +13,7 @@
 #include <pthread.h>
 
 #include "gateway/base/alarm.h"
+#include "gateway/base/downtime.h"
 #include "gateway/base/secret.h"
 #include "gateway/ehr/breaker.h"
 #include "gateway/ehr/budget.h"
@@ -121,10 +122,13 @@ struct ehr {
     struct ehr_options options;
     const struct config_ehr *config;
     struct sender *sender;
+    struct downtime downtimes[DOWNTIMES_MOST];
+    size_t downtime_count;
     pthread_mutex_t mutex;
     /* all below: under the mutex */
     bool started;
     bool stopped;
+    bool was_down; /* by plan, when it was last looked at */
     size_t busy;
     struct budget budget;
     struct lanes lanes;

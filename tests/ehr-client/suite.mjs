@@ -170,6 +170,26 @@ test('an unanswered read is again; an unreachable EHR is again, for writes too',
   assert.ok(down.wait > 0);
 }));
 
+// ms: from now, by the minute below
+const minute = (ms) => new Date(Date.now() + ms).toISOString().slice(0, 16).replace('T', ' ');
+const hour = 3_600_000;
+const downNow = { timezone: 'Z', downtime: [`${minute(-hour)} - ${minute(hour)}`, `${minute(hour)} - ${minute(2 * hour)}`], 'catch-up': { 'requests-per-minute': 6 } };
+test('down by plan: nothing is sent, nothing is raised, and it goes on afterwards at the catch-up rate', () => withScript([], async ({ driver, log }) => {
+  for (const command of [{ do: 'read', type: 'Patient', id: '1' }, oncePlan('a')]) {
+    const { outcome, fault, wait } = await driver.call(command);
+    assert.deepEqual([outcome, fault], ['again', 'downtime']);
+    assert.ok(wait > 1.9 * hour && wait <= 2 * hour, `to the end of both windows: ${wait} ms`);
+  }
+  assert.equal(log('request').length, 0);
+  assert.notEqual((await driver.call({ do: 'health' })).condition, 'failing');
+  assert.doesNotMatch(driver.log, /ehr-paused/);
+  await driver.call({ do: 'advance', ms: 2 * hour });
+  const late = driver.call(oncePlan('a'));
+  assert.equal(await Promise.race([late.then(() => 'sent'), driver.call({ do: 'health' }).then(() => 'waits')]), 'waits', 'not at once');
+  await driver.call({ do: 'advance', ms: 60_000 });
+  assert.equal((await late).outcome, 'done');
+}, { settings: downNow }));
+
 test('500, 502, 504: a read is again, a write unknown', () => withScript([500, 502, 504].flatMap((status, i) => [
   { method: 'GET', path: 'CarePlan', nth: i + 1, do: 'reply', status }, { method: 'POST', nth: i + 1, do: 'reply', status },
 ]), async ({ driver, log }) => {

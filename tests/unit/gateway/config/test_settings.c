@@ -169,7 +169,8 @@ static void check_same(enum setting_scope scope, const void *shown, const void *
         bool same = true;
         if (setting->scope != scope || setting->type == SETTING_ZONE ||
             setting->type == SETTING_LIST ||
-            strcmp(setting->path, "pilot-departments") == 0) { /* an example, not the preset */
+            strcmp(setting->path, "downtime") == 0 || /* examples, not the preset */
+            strcmp(setting->path, "pilot-departments") == 0) {
             continue;
         }
         if (setting->type == SETTING_TEXTS || setting->type == SETTING_FOLDERS) {

@@ -68,6 +68,38 @@ static void test_writes_are_part_of_all(void **state)
     assert_true(budget_take(&budget, false, 0, &until));
 }
 
+/* A backlog after an outage: the catch-up rate holds until it is drained, then the budget. */
+static void test_a_backlog_is_drained_at_its_own_rate(void **state)
+{
+    (void)state;
+    struct budget budget;
+    int64_t now = 0;
+    int64_t until = 0;
+    unsigned taken = 0;
+    budget_init(&budget, 600, 600, 10);
+    budget_catch_up(&budget, 60, now);
+    assert_false(budget_take(&budget, false, now, &until)); /* none at once */
+    assert_true(until > now);
+    while (now < (int64_t)300 * SECOND) {
+        if (budget_take(&budget, false, now, &until)) {
+            taken++;
+            budget_done(&budget);
+        } else {
+            now = until;
+        }
+    }
+    assert_in_range(taken, 150, 300); /* five minutes */
+    assert_true(budget.catching_up);
+    now += (int64_t)60 * SECOND; /* drained: nothing came for a minute */
+    taken = 0;
+    while (budget_take(&budget, false, now, &until)) {
+        taken++;
+        budget_done(&budget);
+    }
+    assert_false(budget.catching_up);
+    assert_int_equal(taken, 150); /* the budget's own burst */
+}
+
 static void test_parallel(void **state)
 {
     (void)state;
@@ -109,6 +141,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_no_minute_has_more_than_the_budget),
         cmocka_unit_test(test_writes_are_part_of_all),
+        cmocka_unit_test(test_a_backlog_is_drained_at_its_own_rate),
         cmocka_unit_test(test_parallel),
         cmocka_unit_test(test_a_busy_lane_waits_behind_itself),
     };
