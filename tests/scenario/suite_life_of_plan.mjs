@@ -115,7 +115,7 @@ test('more than three conflicts hold the plan as it stands', async () => {
     const part = 'parts/family-plan.yaml';
     edit(part, '  title: { $text: title, for: staff }', '  title: "Steps"');
     edit(part, '  description: { $text: description, for: staff }', '  description: "Proposed"');
-    edit(part, '  category: { $site: care-plan-category }', '  category: [{ text: "plan" }]');
+    edit(part, '  category: { $site: care-plan-category }', '  category: [{ text: plan, coding: [{ system: "http://hl7.org/fhir/us/core/CodeSystem/careplan-category", code: assess-plan }] }]');
   });
   await nextVisit(world);
   assert.equal((await current(world, world.plan)).meta.versionId, edited.meta.versionId);
