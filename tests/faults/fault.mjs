@@ -52,7 +52,7 @@ async function trySection(section) {
 // The store's own tests of faults with more rounds: the n-th write or sync fails, is torn, is the end of power; a full disk.
 async function tryStore() {
   const start = Date.now();
-  const rounds = options.all ? 60 : 6;
+  const rounds = options.all ? 200 : 6;
   const program = path.join(rootDir, 'build/dev/tests/unit_gateway_store_test_faults');
   const { code, stdout, stderr } = await run(program, [], { env: { EPLAN_SEED: options.seed, EPLAN_ROUNDS: String(rounds) } });
   if (code !== 0) say(stdout + stderr);

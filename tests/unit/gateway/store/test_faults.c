@@ -17,17 +17,20 @@
 static uint64_t seed = 20260101;
 static unsigned rounds = 12;
 
+enum { ACKS_MOST = 20000 };
+
 struct acks {
-    struct uuid ids[2000];
+    struct uuid ids[ACKS_MOST];
     size_t count;
 };
 
 static void keep_ack(void *arg, struct uuid id)
 {
     struct acks *acks = arg;
-    if (acks->count < 2000) {
-        acks->ids[acks->count++] = id;
+    if (acks->count == ACKS_MOST) {
+        fail_msg("more than %d acked: fewer rounds, or a longer list", ACKS_MOST);
     }
+    acks->ids[acks->count++] = id;
 }
 
 static void check_acked(struct fixture *f, const struct acks *acks)
@@ -126,15 +129,20 @@ static void take_acks(int fd, struct acks *acks)
     }
 }
 
-/* The child works on the folder until it is killed, or ends by its plan. */
+/* The child works on the folder until it is killed, or ends by its plan. Half of its keys are new
+ * to the store: a key is remembered for days, and a child that has none left acks nothing. */
 static void work_in_child(struct fixture *f, int fd, uint64_t child_seed,
                           const struct seam_plan *plan)
 {
     f->options.wal_bytes = 256 * 1024;
     open_store(f);
     store_seam_plan(f->seam, plan);
-    struct workload w = {
-        .f = f, .arena = arena_create(0), .seed = child_seed, .acked = send_ack, .arg = &fd};
+    struct workload w = {.f = f,
+                         .arena = arena_create(0),
+                         .seed = child_seed,
+                         .first_key = (child_seed - seed) * (KEYS / 2),
+                         .acked = send_ack,
+                         .arg = &fd};
     run_workload(&w, plan->nth != 0 ? 400 : 1000000);
     _exit(0);
 }
@@ -157,9 +165,11 @@ static int with_child(struct fixture *f, uint64_t child_seed, const struct seam_
     close(ends[1]);
     if (kill_after_us != 0) {
         struct uuid id;
-        if (read(ends[0], id.bytes, sizeof id.bytes) == (ssize_t)sizeof id.bytes) {
-            keep_ack(acks, id); /* it is at work */
+        if (read(ends[0], id.bytes, sizeof id.bytes) != (ssize_t)sizeof id.bytes) {
+            waitpid(child, &ended, 0);
+            fail_msg("the child acked nothing before it ended, wait status %#x", (unsigned)ended);
         }
+        keep_ack(acks, id); /* it is at work */
         struct timespec pause = {.tv_nsec = (long)kill_after_us * 1000};
         nanosleep(&pause, NULL);
         kill(child, SIGKILL);

@@ -7,10 +7,13 @@
 /* Called with each id that was accepted, when the store said so. */
 typedef void acked(void *arg, struct uuid id);
 
+enum { KEYS = 2000 }; /* when all were sent, what comes is repeats alone */
+
 struct workload {
     struct fixture *f;
     struct arena *arena;
     uint64_t seed;
+    uint64_t first_key; /* of the KEYS that it sends under */
     acked *acked;
     void *arg;
     unsigned failed; /* transactions that ended as STATUS_IO */
@@ -39,7 +42,7 @@ static inline void step_accept(struct workload *w)
     char patient[16];
     static char payload[3000];
     memset(payload, 'x', sizeof payload);
-    snprintf(key, sizeof key, "k%llu", (unsigned long long)roll(w, 2000));
+    snprintf(key, sizeof key, "k%llu", (unsigned long long)(w->first_key + roll(w, KEYS)));
     snprintf(patient, sizeof patient, "p%llu", (unsigned long long)roll(w, 12));
     struct trigger trigger = {slice_of(patient), roll(w, 2) != 0 ? SLICE("e1") : SLICE("e2")};
     struct store_accept tx = accept_tx(key, &trigger, 1);
