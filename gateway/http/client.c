@@ -10,7 +10,16 @@
 #include "gateway/base/failpoint.h"
 #include "gateway/http/client_queue.h"
 
-enum { IDLE_HANDLES = 8, MAX_AGE_S = 3, CA_CACHE_S = 60, POLL_MS = 1000, QUEUE_POLL_MS = 100 };
+enum {
+    IDLE_HANDLES = 8,
+    /* Kept for reuse, of all sites. libcurl's own rule, four for each request under way, closes
+     * what eight requests at once opened as soon as one of them is left. */
+    CONNECTIONS_KEPT = 256,
+    MAX_AGE_S = 3,
+    CA_CACHE_S = 60,
+    POLL_MS = 1000,
+    QUEUE_POLL_MS = 100
+};
 
 struct origin {
     char *host;
@@ -657,8 +666,10 @@ enum status http_client_create(const struct http_client_config *config,
     client_queue_init(&client->queue, config->max_items, config->max_bytes);
     pthread_mutex_init(&client->lock, NULL);
     client->multi = curl_multi_init();
-    client->started =
-        client->multi != NULL && pthread_create(&client->thread, NULL, work, client) == 0;
+    client->started = client->multi != NULL &&
+                      curl_multi_setopt(client->multi, CURLMOPT_MAXCONNECTS,
+                                        (long)CONNECTIONS_KEPT) == CURLM_OK &&
+                      pthread_create(&client->thread, NULL, work, client) == 0;
     if (!client->started) {
         http_client_destroy(&client);
         return STATUS_NO_MEMORY;
