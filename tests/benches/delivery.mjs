@@ -146,7 +146,7 @@ async function main() {
   for (const child of late) await posted(child);
   const waiting = rssMiB(daemon.facts.pid);
   const already = writtenAt(daemon).length;
-  await startTestEhr(folder, ['--no-auth', '--port', String(ehr.port)]);
+  const again = await startTestEhr(folder, ['--no-auth', '--port', String(ehr.port)]);
   const [from, samples] = [Date.now(), [waiting]];
   await until('the drain', () => { samples.push(rssMiB(daemon.facts.pid)); return writtenAt(daemon).length >= already + DRAIN; }, 3_600_000);
   const minutes = Math.max(1, (Date.now() - from) / 60_000);
@@ -154,6 +154,7 @@ async function main() {
   judge(`drain: ${DRAIN} messages in ${((Date.now() - from) / 1000).toFixed(1)} s; memory ${waiting.toFixed(1)} MiB with all waiting, at most ${Math.max(...samples).toFixed(1)} MiB; wanted at most ${wanted.memoryMiB} MiB`, Math.max(...samples) <= wanted.memoryMiB);
   judge(`requests in a minute: ${Math.round(perMinute)}, of ${settings.budget['requests-per-minute']} allowed`, perMinute <= settings.budget['requests-per-minute']);
   await daemon.stop();
+  await again.server.stop();
 }
 
 await main();
