@@ -3,6 +3,7 @@
 static const int64_t second_us = 1000000;
 static const int64_t day_s = 86400;
 static const int64_t week_s = INT64_C(7) * 86400;
+enum { LEAPS_BEFORE_EPOCH = 1969 / 4 - 1969 / 100 + 1969 / 400 };
 enum { MONDAY_OF_EPOCH = 3 }; /* 1970-01-01 is a Thursday, three days after a Monday */
 
 /* ---- reading ---- */
@@ -34,7 +35,7 @@ static bool take_time(struct slice *text, int64_t *seconds_out)
     int64_t hour;
     int64_t minute;
     bool good = take_digits(text, 2, &hour) && take(text, ":") && take_digits(text, 2, &minute) &&
-                minute < 60 && hour * 60 + minute <= 24 * 60;
+                minute < 60 && hour * 60 + minute <= INT64_C(24) * 60;
     if (good) {
         *seconds_out = (hour * 60 + minute) * 60;
     }
@@ -47,7 +48,7 @@ static int64_t days_of(int64_t year, int64_t month, int64_t day)
     static const int64_t before[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
     bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
     int64_t past = year - 1;
-    int64_t leaps = past / 4 - past / 100 + past / 400 - (1969 / 4 - 1969 / 100 + 1969 / 400);
+    int64_t leaps = past / 4 - past / 100 + past / 400 - LEAPS_BEFORE_EPOCH;
     return (year - 1970) * 365 + leaps + before[month - 1] + (leap && month > 2 ? 1 : 0) + day - 1;
 }
 

@@ -34,6 +34,10 @@ static void print_ehr(struct cli *cli, const struct json *ehr)
                 SLICE_ARGS(condition), SLICE_ARGS(json_text(json_get(ehr, "calls-waiting"))),
                 SLICE_ARGS(json_text(json_get(ehr, "calls-under-way"))));
     }
+    if (json_get(ehr, "down-until") != NULL) {
+        fprintf(cli->out, "  %-14s until %.*s\n", "down by plan",
+                SLICE_ARGS(ask_time(cli, ehr, "down-until")));
+    }
     print_counts(cli, "messages", json_get(ehr, "messages"));
     print_counts(cli, "evaluations", json_get(ehr, "evaluations"));
     print_counts(cli, "writes", json_get(ehr, "changes"));

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
@@ -100,6 +101,30 @@ static void holds_from_its_begin_to_before_its_end(void **state)
     check("2026-11-22 05:00 - 2026-11-24 06:30", NULL, "+05:00", 0, 49 * HOUR + 1800);
 }
 
+/* America/Chicago, 2026: the clocks go from 02:00 to 03:00 on 8 March, and back to 01:00 on 1
+ * November. */
+static void ends_by_the_local_clock_where_the_clocks_change(void **state)
+{
+    (void)state;
+    struct arena *arena = arena_create(0);
+    static char bytes[1 << 16];
+    const struct zone *zone = NULL;
+    struct downtime window;
+    FILE *file = fopen("/usr/share/zoneinfo/America/Chicago", "rb");
+    assert_non_null(file);
+    size_t got = fread(bytes, 1, sizeof bytes, file);
+    fclose(file);
+    assert_int_equal(zone_from_tzif(arena, SLICE("x"), slice_from(bytes, got), &zone), STATUS_OK);
+    assert_int_equal(downtime_read(SLICE("Sun 00:30-04:00"), &window), STATUS_OK);
+    /* 00:30 CST is 06:30 UTC; 04:00 CDT is 09:00 UTC */
+    assert_int_equal(downtime_end(&window, 1, zone, INT64_C(1772951400) * S),
+                     INT64_C(1772960400) * S);
+    /* 00:30 CDT is 05:30 UTC; 04:00 CST is 10:00 UTC */
+    assert_int_equal(downtime_end(&window, 1, zone, INT64_C(1793511000) * S),
+                     INT64_C(1793527200) * S);
+    arena_destroy(&arena);
+}
+
 static void windows_without_a_gap_are_one(void **state)
 {
     (void)state;
@@ -122,6 +147,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_what_is_a_window_and_nothing_else),
         cmocka_unit_test(holds_from_its_begin_to_before_its_end),
+        cmocka_unit_test(ends_by_the_local_clock_where_the_clocks_change),
         cmocka_unit_test(windows_without_a_gap_are_one),
         cmocka_unit_test(no_calendar_never_holds),
     };
