@@ -93,12 +93,8 @@ static void eval_variable(struct evaluation *eval, const struct node *node, stru
         collection_add_all(eval, out, eval->slots[node->slot - 1]);
         return;
     }
-    /* Many names begin alike (sets.A, sets.B): they are told apart from their end. */
-    char last = node->name.len != 0 ? node->name.at[node->name.len - 1] : '\0';
     for (size_t i = 0; i < eval->env->value_count; i++) {
-        struct slice name = eval->env->values[i].name;
-        if (name.len == node->name.len && name.len != 0 && name.at[name.len - 1] == last &&
-            slice_equal(name, node->name)) {
+        if (slice_equal(eval->env->values[i].name, node->name)) {
             collection_add_all(eval, out, eval->env->values[i].items);
             return;
         }
