@@ -40,7 +40,12 @@ async function startGateway(folder, ehrs, gateway = {}) {
     driver, origin, accepted,
     client: new Client(origin, { ca }),
     message: (id) => driver.call({ do: 'message', id }),
-    messages: async () => Promise.all(accepted().map(({ message }) => driver.call({ do: 'message', id: message }))),
+    // The answer to a request may be here before the driver's line that tells of the message: what
+    // the driver says next comes behind it.
+    messages: async () => {
+      await driver.call({ do: 'status' });
+      return Promise.all(accepted().map(({ message }) => driver.call({ do: 'message', id: message })));
+    },
     counts: async (ehr = 'north') => (await driver.call({ do: 'status' }))[ehr],
     end: async () => {
       const { code, signal } = await driver.end();
