@@ -115,35 +115,31 @@ static enum status parse_work_run(void *arg)
 }
 
 /*
- * The library takes strings byte by byte, twice. A longer one that holds no escapes (a code system,
- * a date, a narrative) is left empty for it, and put back from the source afterwards. From a dozen
- * bytes on that is cheaper.
+ * The library takes strings byte by byte, twice, and a number through its own double. It is given
+ * the skeleton of the text: structure, words and what has escapes. For each other string and each
+ * number stands a null, for each other name an empty one; attach_scan() puts them back from a copy
+ * of the text.
  */
-enum { LONG_STRING = 12 };
-
-static bool is_put_back(const struct json_scan_value *seen, struct slice text)
+static struct slice skeleton(struct arena *arena, const struct json_scan *scan, struct slice text)
 {
-    return seen->text >= LONG_STRING && text.at[seen->start] == '"' &&
-           memchr(text.at + seen->start + 1, '\\', seen->text) == NULL;
-}
-
-static struct slice without_long_strings(struct arena *arena, const struct json_scan *scan,
-                                         struct slice text)
-{
-    char *at = NULL;
+    enum { NULL_LENGTH = 4, NULL_LONGER_MOST = 3 }; /* than the number of one digit it stands for */
+    char *at = arena_alloc(arena, text.len + NULL_LONGER_MOST * scan->count);
     size_t len = 0;
     size_t from = 0; /* of what is not yet copied */
     for (size_t k = 0; k < scan->count; k++) {
         const struct json_scan_value *seen = &scan->values[k];
-        if (is_put_back(seen, text)) {
-            at = at != NULL ? at : arena_alloc(arena, text.len);
-            memcpy(at + len, text.at + from, seen->start + 1 - from);
-            len += seen->start + 1 - from;
-            from = (size_t)seen->start + 1 + seen->text;
+        if (seen->name_is_plain) {
+            memcpy(at + len, text.at + from, seen->name_at - from);
+            len += seen->name_at - from;
+            from = (size_t)seen->name_at + seen->name;
         }
-    }
-    if (at == NULL) {
-        return text;
+        if (seen->is_plain || seen->is_number) {
+            memcpy(at + len, text.at + from, seen->start - from);
+            len += seen->start - from;
+            memcpy(at + len, "null", NULL_LENGTH);
+            len += NULL_LENGTH;
+            from = (size_t)seen->start + seen->text + (seen->is_plain ? 2 : 0);
+        }
     }
     memcpy(at + len, text.at + from, text.len - from);
     return slice_from(at, len + text.len - from);
@@ -162,8 +158,24 @@ static const cJSON *next_in_document(const cJSON *item, const cJSON **parents, s
     return *depth != 0 || item->next != NULL ? item->next : NULL;
 }
 
-static bool attach_scan(struct arena *arena, cJSON *root, const struct json_scan *scan,
-                        struct slice text)
+/* Puts back into the value what the skeleton leaves out, and adds what the library does not keep.
+ * copy: of the text, for what is cut out of it with a NUL. */
+static void attach_seen(cJSON *value, const struct json_scan_value *seen, char *copy)
+{
+    if (seen->name_is_plain) {
+        value->string = copy + seen->name_at;
+        value->string[seen->name] = '\0';
+    }
+    if (seen->is_plain || seen->is_number) {
+        value->type = seen->is_number ? cJSON_Raw : cJSON_String;
+        value->valuestring = copy + seen->start + (seen->is_plain ? 1 : 0);
+        value->valuestring[seen->text] = '\0';
+    }
+    value->valueint = (int)seen->start;
+    set_lengths(value, (struct json_lengths){seen->text, seen->name});
+}
+
+static bool attach_scan(cJSON *root, const struct json_scan *scan, char *copy)
 {
     const cJSON *parents[JSON_DEPTH_MOST];
     size_t depth = 0;
@@ -173,17 +185,7 @@ static bool attach_scan(struct arena *arena, cJSON *root, const struct json_scan
         if (k >= scan->count) {
             return false;
         }
-        cJSON *value = (cJSON *)item;
-        const struct json_scan_value *seen = &scan->values[k];
-        if ((value->type & 0xff) == cJSON_Number) {
-            value->type = (value->type & ~0xff) | cJSON_Raw;
-            value->valuestring = arena_cstr(arena, slice_part(text, seen->start, seen->text));
-        } else if (is_put_back(seen, text)) {
-            value->valuestring =
-                arena_cstr(arena, slice_part(text, (size_t)seen->start + 1, seen->text));
-        }
-        value->valueint = (int)seen->start;
-        set_lengths(value, (struct json_lengths){seen->text, seen->name});
+        attach_seen((cJSON *)item, &scan->values[k], copy);
     }
     return k == scan->count;
 }
@@ -197,9 +199,10 @@ enum status json_parse(struct arena *arena, const struct source *source,
     if (status != STATUS_OK) {
         return status;
     }
-    struct parse_work work = {.text = without_long_strings(arena, &scan, source->text)};
+    struct parse_work work = {.text = skeleton(arena, &scan, source->text)};
     within_arena(arena, parse_work_run, &work);
-    if (work.root == NULL || !attach_scan(arena, work.root, &scan, source->text)) {
+    char *copy = arena_cstr(arena, source->text);
+    if (work.root == NULL || !attach_scan(work.root, &scan, copy)) {
         /* The scan accepted what the library does not: a fault of ours, told as one of the text. */
         diag_add(diags, DIAG_JSON_SYNTAX, (struct span){source, 0, 0},
                  "this document cannot be read");

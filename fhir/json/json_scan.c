@@ -27,8 +27,8 @@ struct scanner {
     struct slice text;
     size_t at;
     struct json_scan out;
-    size_t room;   /* of out.values */
-    uint32_t name; /* bytes of the name before the value that comes next */
+    size_t room;                 /* of out.values */
+    struct json_scan_value next; /* its name, when it has one */
     struct key *keys;
     size_t key_count;
     size_t key_room;
@@ -91,7 +91,8 @@ static void *grown(struct arena *arena, void *old, size_t used, size_t *room, si
     return fresh;
 }
 
-static enum status record(struct scanner *s, size_t start, size_t text)
+/* The value that begins at `start`, with the name that was seen before it. */
+static enum status record(struct scanner *s, size_t start)
 {
     if (s->out.count >= s->limits->nodes) {
         struct slice sentence = arena_printf(
@@ -102,9 +103,9 @@ static enum status record(struct scanner *s, size_t start, size_t text)
         s->out.values =
             grown(s->arena, s->out.values, s->out.count, &s->room, sizeof *s->out.values);
     }
-    s->out.values[s->out.count++] =
-        (struct json_scan_value){(uint32_t)start, (uint32_t)text, s->name};
-    s->name = 0;
+    s->next.start = (uint32_t)start;
+    s->out.values[s->out.count++] = s->next;
+    s->next = (struct json_scan_value){0};
     return STATUS_OK;
 }
 
@@ -274,7 +275,9 @@ static enum status scan_key(struct scanner *s)
         s->keys = grown(s->arena, s->keys, s->key_count, &s->key_room, sizeof *s->keys);
     }
     s->keys[s->key_count++] = (struct key){text, (uint32_t)start, (uint32_t)s->at};
-    s->name = (uint32_t)length;
+    s->next = (struct json_scan_value){.name = (uint32_t)length,
+                                       .name_at = (uint32_t)start + 1,
+                                       .name_is_plain = length == s->at - start - 2};
     return STATUS_OK;
 }
 
@@ -387,7 +390,9 @@ static enum status scan_number(struct scanner *s)
         return fault(s, DIAG_JSON_LIMIT, start, end, "this number has more than 63 characters",
                      NULL);
     }
-    return record(s, start, end - start);
+    s->next.text = (uint32_t)(end - start);
+    s->next.is_number = true;
+    return record(s, start);
 }
 
 static enum status scan_word(struct scanner *s)
@@ -400,7 +405,7 @@ static enum status scan_word(struct scanner *s)
     struct slice word = slice_part(s->text, start, s->at - start);
     for (size_t i = 0; i < WORDS; i++) {
         if (slice_equal(word, words[i])) {
-            return record(s, start, 0);
+            return record(s, start);
         }
     }
     if (word.len != 0) {
@@ -432,7 +437,7 @@ static enum status enter_level(struct scanner *s)
         return fault(s, DIAG_JSON_LIMIT, s->at, s->at + 1, sentence.at, NULL);
     }
     s->levels[s->depth++] = (struct level){peek(s) == '{', (uint32_t)s->at, s->key_count};
-    enum status status = record(s, s->at, 0);
+    enum status status = record(s, s->at);
     s->at++;
     skip_blank(s);
     return status;
@@ -528,7 +533,9 @@ static enum status scan_value(struct scanner *s, bool *opened_out)
         size_t start = s->at;
         size_t length;
         enum status status = scan_string(s, &length, NULL);
-        return status == STATUS_OK ? record(s, start, length) : status;
+        s->next.text = (uint32_t)length;
+        s->next.is_plain = length == s->at - start - 2;
+        return status == STATUS_OK ? record(s, start) : status;
     }
     if (c == '-' || c == '+' || c == '.' || (c >= '0' && c <= '9')) {
         return scan_number(s);

@@ -6,6 +6,8 @@
 #ifndef FHIR_JSON_JSON_SCAN_H
 #define FHIR_JSON_JSON_SCAN_H
 
+#include <stdbool.h>
+
 #include "fhir/base/arena.h"
 #include "fhir/base/diag.h"
 #include "fhir/base/limits.h"
@@ -14,9 +16,13 @@
 enum { JSON_DEPTH_MOST = 512 };
 
 struct json_scan_value {
-    uint32_t start; /* offset of its first byte */
-    uint32_t text;  /* bytes of a string's text, escapes resolved, or of a number; else 0 */
-    uint32_t name;  /* bytes of its name, escapes resolved; 0 for what is no member */
+    uint32_t start;   /* offset of its first byte */
+    uint32_t text;    /* bytes of a string's text, escapes resolved, or of a number; else 0 */
+    uint32_t name;    /* bytes of its name, escapes resolved; 0 for what is no member */
+    uint32_t name_at; /* offset of the name's first byte, behind the quote */
+    bool is_number;
+    bool is_plain;      /* a string without escapes: its text stands at start + 1 */
+    bool name_is_plain; /* likewise; false for what is no member */
 };
 
 struct json_scan {
