@@ -32,7 +32,7 @@ struct scanner {
     struct key *keys;
     size_t key_count;
     size_t key_room;
-    struct level levels[JSON_DEPTH_MOST];
+    struct level *levels; /* JSON_DEPTH_MOST, of which most stay untouched */
     size_t depth;
 };
 
@@ -578,6 +578,7 @@ enum status json_scan(struct arena *arena, const struct source *source, const st
     s->limits = limits;
     s->diags = diags;
     s->text = source->text;
+    s->levels = arena_alloc(arena, JSON_DEPTH_MOST * sizeof *s->levels);
     if (s->text.len > limits->bytes || s->text.len > INT32_MAX) {
         struct slice sentence =
             arena_printf(arena, "the document is larger than the %zu bytes allowed", limits->bytes);
