@@ -176,15 +176,20 @@ char *arena_cstr(struct arena *arena, struct slice text)
 
 struct slice arena_vprintf(struct arena *arena, const char *format, va_list args)
 {
+    char small[256]; /* most texts fit, and are then formatted once */
     va_list again;
     va_copy(again, args);
-    int len = vsnprintf(NULL, 0, format, args);
+    int len = vsnprintf(small, sizeof small, format, args);
     if (len < 0) {
         va_end(again);
         arena_fail(arena, STATUS_INVALID);
     }
     char *text = arena_alloc(arena, (size_t)len + 1);
-    vsnprintf(text, (size_t)len + 1, format, again);
+    if ((size_t)len < sizeof small) {
+        memcpy(text, small, (size_t)len + 1);
+    } else {
+        vsnprintf(text, (size_t)len + 1, format, again);
+    }
     va_end(again);
     return (struct slice){text, (size_t)len};
 }
