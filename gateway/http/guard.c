@@ -98,9 +98,25 @@ static void scan_one(struct head_scan *scan, char c)
     }
 }
 
+/* How many bytes of a line need no look of their own: most. */
+static size_t ordinary(struct slice bytes, size_t from)
+{
+    size_t at = from;
+    while (at < bytes.len && bytes.at[at] >= ' ' && bytes.at[at] < 127) {
+        at++;
+    }
+    return at - from;
+}
+
 void head_scan_feed(struct head_scan *scan, struct slice bytes)
 {
     for (size_t i = 0; i < bytes.len && scan->state != HEAD_DONE; i++) {
+        if (scan->state == HEAD_IN_LINE) {
+            i += ordinary(bytes, i);
+            if (i == bytes.len) {
+                return;
+            }
+        }
         scan_one(scan, bytes.at[i]);
     }
 }
