@@ -15,6 +15,29 @@ static void must(bool done)
     }
 }
 
+struct hasher {
+    EVP_MD *sha256;
+};
+
+struct hasher *hasher_create(void)
+{
+    struct hasher *hasher = malloc(sizeof *hasher);
+    if (hasher != NULL) {
+        hasher->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+        must(hasher->sha256 != NULL);
+    }
+    return hasher;
+}
+
+void hasher_destroy(struct hasher **hasher)
+{
+    if (*hasher != NULL) {
+        EVP_MD_free((*hasher)->sha256);
+        free(*hasher);
+        *hasher = NULL;
+    }
+}
+
 static void hash_parts(const EVP_MD *md, const struct slice *parts, size_t count, uint8_t *out)
 {
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
@@ -34,6 +57,11 @@ void sha256_parts(const struct slice *parts, size_t count, uint8_t out[SHA256_SI
 void sha256(struct slice bytes, uint8_t out[SHA256_SIZE])
 {
     sha256_parts(&bytes, 1, out);
+}
+
+void hasher_sha256(const struct hasher *hasher, struct slice bytes, uint8_t out[SHA256_SIZE])
+{
+    hash_parts(hasher != NULL ? hasher->sha256 : EVP_sha256(), &bytes, 1, out);
 }
 
 void sha1_parts(const struct slice *parts, size_t count, uint8_t out[SHA1_SIZE])
@@ -59,15 +87,15 @@ void hex_write(const uint8_t *bytes, size_t len, char *out)
     out[2 * len] = '\0';
 }
 
+/* A digit's value plus one; 0: no digit. */
+static const uint8_t digit_plus_one[256] = {
+    ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
+    ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+    ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16};
+
 static int hex_digit(char c)
 {
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    if (c >= 'a' && c <= 'f') {
-        return c - 'a' + 10;
-    }
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    return digit_plus_one[(unsigned char)c] - 1;
 }
 
 bool hex_read(struct slice text, uint8_t *out, size_t len)

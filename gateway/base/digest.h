@@ -16,6 +16,15 @@ enum { SHA256_SIZE = 32, SHA256_TEXT_SIZE = 2 * SHA256_SIZE + 1, SHA1_SIZE = 20 
 void sha256(struct slice bytes, uint8_t out[SHA256_SIZE]);
 /* The hash of the parts one after another. */
 void sha256_parts(const struct slice *parts, size_t count, uint8_t out[SHA256_SIZE]);
+
+/* The algorithm, looked up once: for one hash after another, where the look-up takes a quarter of
+ * the time of a message. Any number of threads may use one; caller destroys. */
+struct hasher;
+struct hasher *hasher_create(void); /* NULL: no memory */
+void hasher_destroy(struct hasher **hasher);
+/* hasher may be NULL: it is looked up, as sha256() does. */
+void hasher_sha256(const struct hasher *hasher, struct slice bytes, uint8_t out[SHA256_SIZE]);
+
 void hmac_sha256(struct slice key, struct slice bytes, uint8_t out[SHA256_SIZE]);
 /* Only for what a standard fixes to SHA-1 (UUIDv5); not for secrets. */
 void sha1_parts(const struct slice *parts, size_t count, uint8_t out[SHA1_SIZE]);

@@ -91,7 +91,9 @@ static enum status open_pools(struct daemon *daemon, const struct config_gateway
     struct pool_config receive = {threads, gateway->queue_items, gateway->queue_bytes};
     struct pool_config steps = {threads, STEPS_MOST, SIZE_MAX};
     struct pool_config answers = {threads, gateway->queue_items, gateway->queue_bytes};
-    enum status status = pool_create(&receive, &daemon->receive_pool);
+    daemon->hasher = hasher_create();
+    enum status status =
+        daemon->hasher != NULL ? pool_create(&receive, &daemon->receive_pool) : STATUS_NO_MEMORY;
     if (status == STATUS_OK) {
         status = pool_create(&steps, &daemon->step_pool);
     }
@@ -215,6 +217,7 @@ static void close_parts(struct daemon *daemon)
     pool_destroy(&daemon->receive_pool);
     pool_destroy(&daemon->answer_pool);
     pool_destroy(&daemon->step_pool);
+    hasher_destroy(&daemon->hasher);
     while (daemon->retired != NULL) {
         struct generation *generation = daemon->retired;
         daemon->retired = generation->next;

@@ -45,6 +45,7 @@ struct inbound_host link_host(struct generation *generation)
                                  .pool = daemon->receive_pool,
                                  .store = daemon->store,
                                  .clock = &daemon->clock,
+                                 .hasher = daemon->hasher,
                                  .log = daemon->log,
                                  .starts = starts,
                                  .accepted = accepted,

@@ -68,6 +68,7 @@ struct daemon {
     struct loop *loop;
     struct keyring *keys; /* of sealed records; may be NULL */
     struct store *store;
+    struct hasher *hasher;
     struct pool *receive_pool;
     struct pool *answer_pool; /* answers of EHRs */
     struct pool *step_pool;

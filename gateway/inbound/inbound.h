@@ -9,6 +9,7 @@
 
 #include "fhir/json/json.h"
 #include "gateway/base/clock.h"
+#include "gateway/base/digest.h"
 #include "gateway/base/log.h"
 #include "gateway/base/loop.h"
 #include "gateway/base/pool.h"
@@ -20,7 +21,8 @@ struct inbound_host {
     struct pool *pool;
     struct store *store;
     const struct clock *clock;
-    struct log *log; /* may be NULL */
+    const struct hasher *hasher; /* may be NULL */
+    struct log *log;             /* may be NULL */
     /* Does a mapping start on this resource? Any thread. */
     bool (*starts)(void *arg, const struct config_ehr *ehr, const struct json *resource);
     /* A message was stored (not a repeat). Any thread, often the store's writer: it must be quick.

@@ -158,11 +158,11 @@ struct slice intake_visit_date(const struct json *json, struct slice patient, st
     return latest;
 }
 
-static struct slice body_hash(struct arena *arena, struct slice body)
+static struct slice body_hash(struct arena *arena, const struct hasher *hasher, struct slice body)
 {
     uint8_t hash[SHA256_SIZE];
     char text[SHA256_TEXT_SIZE];
-    sha256(body, hash);
+    hasher_sha256(hasher, body, hash);
     hex_write(hash, sizeof hash, text);
     return arena_copy(arena, slice_of(text));
 }
@@ -177,7 +177,7 @@ static void make_key(struct arena *arena, const struct intake_request *request,
                                    request->now / second_us);
         return;
     }
-    struct slice hash = body_hash(arena, request->body);
+    struct slice hash = body_hash(arena, request->hasher, request->body);
     if (request->kind == MESSAGE_DIRECT) {
         intake->key =
             arena_printf(arena, "%.*s/%.*s", SLICE_ARGS(request->sender), SLICE_ARGS(hash));

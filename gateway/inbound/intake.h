@@ -16,11 +16,12 @@
 
 struct intake_request {
     enum message_kind kind;
-    struct slice ehr;        /* the EHR's name */
-    struct slice base_url;   /* of the EHR, without trailing slash */
-    struct slice sender;     /* of a direct message */
-    struct slice body;       /* as received */
-    const struct json *json; /* the same, read; NULL for a deletion without a body */
+    struct slice ehr;            /* the EHR's name */
+    struct slice base_url;       /* of the EHR, without trailing slash */
+    struct slice sender;         /* of a direct message */
+    struct slice body;           /* as received */
+    const struct hasher *hasher; /* may be NULL */
+    const struct json *json;     /* the same, read; NULL for a deletion without a body */
     bool deleted;      /* the resource was deleted: type and id are given, json is not looked at */
     struct slice type; /* of a deletion, and what the path said (may be empty) */
     struct slice id;
