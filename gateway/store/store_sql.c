@@ -106,6 +106,7 @@ void sql_store_clear(struct sql_store *store)
 {
     pthread_mutex_destroy(&store->id_lock);
     pthread_mutex_destroy(&store->read_lock);
+    key_filter_destroy(&store->key_filter);
     arena_destroy(&store->scratch);
 }
 

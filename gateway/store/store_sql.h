@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 
 #include "gateway/store/backend.h"
+#include "gateway/store/key_filter.h"
 #include "gateway/store/record.h"
 #include "gateway/store/sql.h"
 
@@ -32,9 +33,10 @@ struct sql_keys {
 
 struct sql_store {
     struct connection writer;
-    struct sql_keys *keys; /* of the group being applied; NULL: each accept asks */
-    struct slice owner;    /* of this node's claims; empty: as the transaction says */
-    int64_t id_step;       /* numbers of ids are slot modulo step; 0: every number */
+    struct sql_keys *keys;         /* of the group being applied; NULL: each accept asks */
+    struct key_filter *key_filter; /* keys that are not in it are free; NULL: others add keys too */
+    struct slice owner;            /* of this node's claims; empty: as the transaction says */
+    int64_t id_step;               /* numbers of ids are slot modulo step; 0: every number */
     int64_t id_slot;
     enum status (*lock_work)(struct sql_store *store); /* NULL: nobody else works */
     /* Whether this node may write to an EHR that takes one writer only, from now until then. NULL:

@@ -25,6 +25,9 @@ static enum status find_repeat(struct sql_store *store, const struct message *me
     if (store->keys != NULL) {
         return find_known(store->keys, message, key_hash, store->now, id_out);
     }
+    if (store->key_filter != NULL && !key_filter_may_have(store->key_filter, key_hash)) {
+        return STATUS_ABSENT;
+    }
     struct sql sql = sql_begin(&store->writer, SQL_FIND_KEY);
     sql_int(&sql, key_hash);
     sql_text(&sql, message->ehr);
@@ -71,6 +74,9 @@ static enum status add_message(struct sql_store *store, const struct store_accep
     sql_text(&sql, triggers);
     sql_blob(&sql, record);
     status = sql_run(&sql, NULL);
+    if (store->key_filter != NULL) {
+        key_filter_add(store->key_filter, key_hash);
+    }
     if (status == STATUS_OK && store->keys != NULL && store->keys->count < store->keys->room) {
         store->keys->at[store->keys->count++] =
             (struct sql_key){key_hash, message->ehr, message->sender, message->key, until, *id};

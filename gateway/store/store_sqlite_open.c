@@ -164,6 +164,26 @@ static enum status read_ids(struct opening *opening)
     return read ? STATUS_OK : refuse(opening, STATUS_IO, sqlite3_errmsg(store->writer.db), NULL);
 }
 
+/* Nobody else adds keys to a file that this process has locked. */
+static enum status read_keys(struct opening *opening)
+{
+    struct sql_store *store = opening->store;
+    sqlite3_stmt *statement = NULL;
+    store->key_filter = key_filter_create();
+    if (store->key_filter == NULL) {
+        return STATUS_NO_MEMORY;
+    }
+    int rc =
+        sqlite3_prepare_v2(store->writer.db, "SELECT key_hash FROM message", -1, &statement, NULL);
+    while (rc == SQLITE_OK && (rc = sqlite3_step(statement)) == SQLITE_ROW) {
+        key_filter_add(store->key_filter, sqlite3_column_int64(statement, 0));
+        rc = SQLITE_OK;
+    }
+    sqlite3_finalize(statement);
+    return rc == SQLITE_DONE ? STATUS_OK
+                             : refuse(opening, STATUS_IO, sqlite3_errmsg(store->writer.db), NULL);
+}
+
 static enum status recover_in_transaction(void *arg)
 {
     struct opening *opening = arg;
@@ -208,6 +228,9 @@ static enum status open_database(struct opening *opening)
     }
     if (status == STATUS_OK) {
         status = read_ids(opening);
+    }
+    if (status == STATUS_OK) {
+        status = read_keys(opening);
     }
     if (status == STATUS_OK) {
         sqlite3_wal_hook(store->writer.db, sqlite_count_wal, opening->backend);
