@@ -32,9 +32,34 @@ static const char *row_word(int state)
     return row_state_name((enum row_state)state);
 }
 
+/* How far an EHR is in being looked at after `restore` or `rebase`, or what was found then. */
+static void add_reconciliation(struct arena *arena, struct json *entry,
+                               const struct reconciliation *told)
+{
+    if (told->since == 0) {
+        return;
+    }
+    struct json *object = json_new_object(arena);
+    uint64_t looked_up = 0;
+    for (int i = 0; i < FINDING_COUNT; i++) {
+        looked_up += told->found[i];
+    }
+    view_bool(arena, object, "on", told->on);
+    view_text(arena, object, "after", told->after);
+    view_time(arena, object, "since", told->since);
+    view_time(arena, object, "ended", told->ended);
+    view_number(arena, object, "looked-up", (int64_t)looked_up);
+    view_number(arena, object, "of", (int64_t)(looked_up + told->left));
+    for (int i = 0; i < FINDING_COUNT; i++) {
+        view_number(arena, object, finding_name((enum finding)i), (int64_t)told->found[i]);
+    }
+    json_add(arena, entry, SLICE("reconciliation"), object);
+}
+
 static void add_stored(struct arena *arena, struct json *entry, const struct ehr_status *stored)
 {
     view_bool(arena, entry, "writes-stopped", stored->writes_stopped);
+    add_reconciliation(arena, entry, &stored->reconciliation);
     add_counts(arena, entry, "messages", stored->messages, WORK_RECEIVED, WORK_DROPPED, work_word);
     add_counts(arena, entry, "evaluations", stored->evaluations, WORK_RECEIVED, WORK_DROPPED,
                work_word);

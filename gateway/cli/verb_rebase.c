@@ -14,10 +14,11 @@ int verb_rebase(struct cli *cli, int argc, char **argv)
         exit = ask_send(cli, "rebase", &ask, &answer);
     }
     if (exit == EXIT_DONE) {
-        fprintf(cli->out,
-                "%s is known under %s from the next start; %.*s open writes are looked up there "
-                "before they are sent\n",
-                ask.ehr, ask.what, SLICE_ARGS(json_text(json_get(answer, "open"))));
+        fprintf(
+            cli->out,
+            "%s is known under %s from the next start; nothing is written there before all that "
+            "was open (%.*s writes, and drafts) was looked up\n",
+            ask.ehr, ask.what, SLICE_ARGS(json_text(json_get(answer, "open"))));
     }
     return exit;
 }

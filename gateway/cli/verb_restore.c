@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "gateway/cli/ask.h"
 #include "gateway/cli/verbs.h"
 #include "gateway/store/store_backup.h"
@@ -16,24 +18,28 @@ int verb_restore(struct cli *cli, int argc, char **argv)
     if (exit != EXIT_DONE) {
         return exit;
     }
-    if (slice_starts_with(config->gateway.store, SLICE("postgres"))) {
-        fprintf(cli->err,
-                "eplan restore: this store is in PostgreSQL, whose own tools bring it back\n"
-                "  hint: stop every gateway, drop the schema eplan, and use pg_restore; before an"
-                " upgrade the schema was copied to eplan_<version>\n");
-        return EXIT_USAGE;
-    }
+    bool postgres = slice_starts_with(config->gateway.store, SLICE("postgres"));
+    struct slice environment = config->gateway.environment;
     enum status status =
-        store_restore(config->gateway.state_dir, config->gateway.environment, file, &diags);
+        postgres ? store_restore_schema(config->gateway.store, environment, file, &diags)
+                 : store_restore(config->gateway.state_dir, environment, file, &diags);
     if (status != STATUS_OK) {
         cli_print_diags(cli, &diags);
         return status == STATUS_REFUSED ? EXIT_AGAIN : EXIT_UNREADABLE;
     }
     /* It opens, is brought to this program's schema, and notes who did it. */
     exit = ask_note(cli, config_path, "restored", file);
-    fprintf(cli->out,
-            "%s stands in %.*s; what was there is store-replaced.db\n"
-            "each write that was open is looked up in its EHR before it is sent\n",
-            file, SLICE_ARGS(config->gateway.state_dir));
+    if (!postgres) {
+        fprintf(cli->out, "%s stands in %.*s; what was there is store-replaced.db\n", file,
+                SLICE_ARGS(config->gateway.state_dir));
+    } else if (strcmp(file, "eplan") == 0) {
+        fputs("the schema eplan is taken as brought back from an earlier time\n", cli->out);
+    } else {
+        fprintf(cli->out, "%s stands as the schema eplan; what was there is eplan_replaced\n",
+                file);
+    }
+    fputs("nothing is written to an EHR before all that was open was looked up there; "
+          "`eplan status` says how far it is\n",
+          cli->out);
     return exit;
 }

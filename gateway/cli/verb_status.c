@@ -19,6 +19,37 @@ static void print_counts(struct cli *cli, const char *what, const struct json *c
     }
 }
 
+static struct slice number_of(const struct json *object, const char *name)
+{
+    return json_text(json_get(object, name));
+}
+
+/* After `restore` and `rebase`: how far it is, then what was found. */
+static void print_reconciliation(struct cli *cli, const struct json *told)
+{
+    if (told == NULL) {
+        return;
+    }
+    bool on = json_is(json_get(told, "on"), JSON_TRUE);
+    fprintf(cli->out, "  %s: ", on ? "reconciling" : "reconciled");
+    if (on) {
+        fprintf(cli->out,
+                "%.*s of %.*s looked up, after %.*s %.*s; nothing is written before the last\n",
+                SLICE_ARGS(number_of(told, "looked-up")), SLICE_ARGS(number_of(told, "of")),
+                SLICE_ARGS(json_get_text(told, "after")), SLICE_ARGS(ask_time(cli, told, "since")));
+    } else {
+        fprintf(cli->out, "%.*s looked up, after %.*s %.*s\n",
+                SLICE_ARGS(number_of(told, "looked-up")), SLICE_ARGS(json_get_text(told, "after")),
+                SLICE_ARGS(ask_time(cli, told, "ended")));
+    }
+    fprintf(cli->out,
+            "  %-14s %.*s as we left them, %.*s changed, %.*s written since, %.*s not found, %.*s "
+            "held\n",
+            "found", SLICE_ARGS(number_of(told, "as-left")), SLICE_ARGS(number_of(told, "changed")),
+            SLICE_ARGS(number_of(told, "written")), SLICE_ARGS(number_of(told, "not-found")),
+            SLICE_ARGS(number_of(told, "held")));
+}
+
 static void print_ehr(struct cli *cli, const struct json *ehr)
 {
     struct slice condition = json_get_text(ehr, "condition");
@@ -38,6 +69,7 @@ static void print_ehr(struct cli *cli, const struct json *ehr)
         fprintf(cli->out, "  %-14s until %.*s\n", "down by plan",
                 SLICE_ARGS(ask_time(cli, ehr, "down-until")));
     }
+    print_reconciliation(cli, json_get(ehr, "reconciliation"));
     print_counts(cli, "messages", json_get(ehr, "messages"));
     print_counts(cli, "evaluations", json_get(ehr, "evaluations"));
     print_counts(cli, "writes", json_get(ehr, "changes"));

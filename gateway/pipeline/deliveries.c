@@ -184,6 +184,10 @@ static void claim_end(struct claim *claim)
 {
     struct lane *lane = claim->lane;
     bool more = claim->tx.tx.status == STATUS_OK && claim->tx.out.count != 0;
+    if (claim->tx.tx.status == STATUS_OK && claim->tx.out.reconciling) {
+        atomic_store(&lane->reconciling.on, true);
+        reconciliation_wake(lane);
+    }
     batch_release(claim->batch);
     free(claim);
     if (atomic_exchange(&lane->changes.again, false) || more) {
@@ -254,6 +258,7 @@ void deliveries_wake(struct lane *lane)
     const struct config_ehr *ehr = ehr_config(lane->ehr);
     size_t busy = atomic_load(&lane->changes.under_way);
     if (ehr->mode == MODE_SHADOW) {
+        reconciliation_wake(lane);
         return;
     }
     if (busy >= DELIVERIES_MOST || atomic_exchange(&lane->changes.claiming, true)) {

@@ -234,6 +234,7 @@ enum status pipeline_create(const struct pipeline_options *options, struct pipel
     for (size_t i = 0; i < options->ehr_count; i++) {
         p->lanes[i].pipeline = p;
         p->lanes[i].ehr = options->ehrs[i];
+        atomic_init(&p->lanes[i].reconciling.on, true);
     }
     snprintf(p->owner, sizeof p->owner, "process-%ld", (long)getpid());
     p->wake_job = (struct loop_job){.run = on_wake, .arg = p};
@@ -259,6 +260,7 @@ size_t pipeline_busy(struct pipeline *p)
         busy +=
             atomic_load(&lane->evaluations.under_way) + atomic_load(&lane->evaluations.claiming);
         busy += atomic_load(&lane->changes.under_way) + atomic_load(&lane->changes.claiming);
+        busy += atomic_load(&lane->reconciling.under_way);
     }
     return busy;
 }

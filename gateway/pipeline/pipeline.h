@@ -9,8 +9,8 @@
  * -> outbox outbox -> [claim] -> write-back -> read back
  *
  * Files: pipeline.c claims and wakes; evaluation.c takes one visit to its plan; changes.c turns a
- * plan into changes; deliveries.c takes claimed changes to the EHR. Tests: the scenario and fault
- * suites.
+ * plan into changes; deliveries.c takes claimed changes to the EHR; reconciliation.c looks up what
+ * was open, after a store was put back or an EHR moved. Tests: the scenario and fault suites.
  */
 #ifndef GATEWAY_PIPELINE_PIPELINE_H
 #define GATEWAY_PIPELINE_PIPELINE_H

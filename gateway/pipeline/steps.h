@@ -29,12 +29,21 @@ struct claims {
     atomic_size_t under_way; /* rows claimed that have not come to their next state */
 };
 
+/* How far an EHR is in being looked at after `restore` or `rebase`. */
+struct reconciling {
+    atomic_bool on; /* at the start it may be so; a claim of changes says it later */
+    atomic_bool under_way;
+    atomic_uint tries;          /* of the page that could not be told */
+    _Atomic int64_t not_before; /* UTC microseconds */
+};
+
 /* The work of one EHR. */
 struct lane {
     struct pipeline *pipeline;
     struct ehr *ehr;
     struct claims evaluations;
     struct claims changes;
+    struct reconciling reconciling;
 };
 
 /* Rows of one claim live in one arena; the last of them to end releases it. */
@@ -123,5 +132,11 @@ struct trail_lines audited_attempt(struct pipeline *p, struct arena *arena,
 
 /* Claims and delivers as long as there is something; wakes itself. Any thread. */
 void deliveries_wake(struct lane *lane);
+
+/* ---- reconciliation.c ---- */
+
+/* Looks up the next open items of an EHR that is reconciled, if it is; wakes the pipeline. Any
+ * thread. */
+void reconciliation_wake(struct lane *lane);
 
 #endif

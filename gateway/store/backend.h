@@ -35,6 +35,8 @@ struct store_questions {
     enum status (*merge)(void *db, struct arena *arena, struct slice ehr, struct slice patient,
                          struct slice *out);
     enum status (*lever)(void *db, struct slice ehr, struct slice name, bool *out);
+    enum status (*unreconciled)(void *db, struct arena *arena, struct slice ehr, size_t most,
+                                struct unreconciled *out);
     enum status (*next)(void *db, struct slice ehr, struct store_next *out);
     enum status (*status)(void *db, struct arena *arena, struct store_status *out);
     enum status (*open_list)(void *db, struct arena *arena, struct slice ehr, struct uuid from,

@@ -104,4 +104,12 @@ enum status pg_join(struct pg_backend *backend);
 enum status pg_upgrade(struct pg_connection *pg, const struct sql_upgrade *upgrades, size_t count,
                        struct diag_list *diags);
 
+/* Within a transaction, for as long as it takes: no node runs, and none starts. STATUS_REFUSED: one
+ * does. */
+enum status pg_be_alone(struct pg_connection *pg);
+
+/* Queues a whole copy of the tables, indexes and numbers of one schema as another one; what stood
+ * there before is dropped. The names are this program's own words. */
+void pg_copy_schema(struct pg_connection *pg, const char *from, const char *to);
+
 #endif

@@ -46,38 +46,6 @@ static int read_version(struct pg_connection *pg)
     return version;
 }
 
-/* A copy beside the store, so that an upgrade can be taken back. */
-static void copy_schema(struct pg_connection *pg, int version)
-{
-    static const char *const steps[] = {
-        "DROP SCHEMA IF EXISTS eplan_%d CASCADE",
-        "CREATE SCHEMA eplan_%d",
-        "DO $$DECLARE t text; BEGIN FOR t IN SELECT tablename FROM pg_tables WHERE schemaname ="
-        " 'eplan' LOOP EXECUTE format('CREATE TABLE eplan_%d.%%I (LIKE eplan.%%I INCLUDING ALL)',"
-        " t, t); EXECUTE format('INSERT INTO eplan_%d.%%I SELECT * FROM eplan.%%I', t, t);"
-        " END LOOP; END$$",
-        "CREATE SEQUENCE eplan_%d.fence",
-        "SELECT setval('eplan_%d.fence', nextval('eplan.fence'))",
-    };
-    char sql[SQL_SIZE];
-    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
-        size_t len = 0;
-        for (const char *at = steps[i]; *at != '\0' && len < sizeof sql - 16; at++) {
-            if (strncmp(at, "%d", 2) == 0) {
-                len += (size_t)snprintf(sql + len, 16, "%d", version);
-                at++;
-            } else if (strncmp(at, "%%", 2) == 0) {
-                sql[len++] = '%';
-                at++;
-            } else {
-                sql[len++] = *at;
-            }
-        }
-        sql[len] = '\0';
-        pg_queue(pg, sql, NULL, 0);
-    }
-}
-
 static void queue_all(struct pg_connection *pg, const char *const *statements)
 {
     char sql[SQL_SIZE];
@@ -112,19 +80,23 @@ static enum status refuse(struct diag_list *diags, enum status status, const cha
     return status;
 }
 
-/* No other node may work while the schema changes. */
+/* A node that was just stopped is let go by the server a moment later. */
+enum status pg_be_alone(struct pg_connection *pg)
+{
+    pg_queue(pg, "SET LOCAL lock_timeout = '3s'", NULL, 0);
+    enum status status = pg_ask(pg, "SELECT pg_advisory_xact_lock(1699769454, 2)", NULL, 0, NULL);
+    pg_queue(pg, "SET LOCAL lock_timeout = '30s'", NULL, 0);
+    return status == STATUS_AGAIN ? STATUS_REFUSED : status;
+}
+
 static enum status be_alone(struct pg_connection *pg, struct diag_list *diags)
 {
-    PGresult *result = NULL;
-    enum status status =
-        pg_ask(pg, "SELECT pg_try_advisory_xact_lock(1699769454, 2)", NULL, 0, &result);
-    bool alone = status == STATUS_OK && *PQgetvalue(result, 0, 0) == 't';
-    PQclear(result);
-    return status != STATUS_OK ? status
-           : alone             ? STATUS_OK
-                               : refuse(diags, STATUS_REFUSED,
-                                        "the store has an older schema, and other nodes still run",
-                                        "stop every node of the older program, then start this one");
+    enum status status = pg_be_alone(pg);
+    return status != STATUS_REFUSED
+               ? status
+               : refuse(diags, STATUS_REFUSED,
+                        "the store has an older schema, and other nodes still run",
+                        "stop every node of the older program, then start this one");
 }
 
 static enum status bring_up(struct pg_connection *pg, int found, const struct sql_upgrade *upgrades,
@@ -137,8 +109,10 @@ static enum status bring_up(struct pg_connection *pg, int found, const struct sq
     if (status != STATUS_OK) {
         return status;
     }
-    if (found > 0) {
-        copy_schema(pg, found);
+    if (found > 0) { /* a copy beside the store: `eplan restore` takes the upgrade back with it */
+        char copy[32];
+        snprintf(copy, sizeof copy, "eplan_%d", found);
+        pg_copy_schema(pg, "eplan", copy);
     } else {
         pg_queue(pg, "CREATE SCHEMA IF NOT EXISTS eplan", NULL, 0);
     }

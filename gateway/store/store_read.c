@@ -85,6 +85,12 @@ enum status store_read_switch(struct store *store, struct slice ehr, struct slic
     return ASK(store, lever, ehr, name, on_out);
 }
 
+enum status store_read_unreconciled(struct store *store, struct arena *arena, struct slice ehr,
+                                    size_t most, struct unreconciled *unreconciled_out)
+{
+    return ASK(store, unreconciled, arena, ehr, most, unreconciled_out);
+}
+
 enum status store_read_next(struct store *store, struct slice ehr, struct store_next *next_out)
 {
     return ASK(store, next, ehr, next_out);

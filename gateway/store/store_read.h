@@ -93,6 +93,18 @@ enum status store_find_declined(struct store *store, struct arena *arena, struct
 enum status store_read_switch(struct store *store, struct slice ehr, struct slice name,
                               bool *on_out);
 
+/* The next open items to be looked up, without base where an open write has none. STATUS_ABSENT:
+ * the EHR is not being reconciled. */
+struct unreconciled {
+    struct slice base_url; /* as the store knows the EHR: it is looked for there */
+    struct uuid after;
+    struct uuid last;
+    struct items items;
+};
+/* At most `most` (1 to 1000). */
+enum status store_read_unreconciled(struct store *store, struct arena *arena, struct slice ehr,
+                                    size_t most, struct unreconciled *unreconciled_out);
+
 /* When to ask for evaluations and for changes next (of an EHR that is not stopped); INT64_MAX: not
  * before something else was done. Claims decide: a claim that gets nothing moves this on. */
 struct store_next {
@@ -109,6 +121,7 @@ struct ehr_status {
     struct slice ehr;
     struct slice base_url;
     bool writes_stopped;
+    struct reconciliation reconciliation; /* the last one */
     uint64_t messages[WORK_STATES];
     uint64_t evaluations[WORK_STATES];
     uint64_t changes[ROW_STATES];

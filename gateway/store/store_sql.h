@@ -166,6 +166,12 @@ enum status sql_get_change(struct sql_store *store, struct connection *connectio
 /* Changes in flight whose lease ended by then, or that this owner (empty: nobody) has, may have
  * been sent: they become unknown. */
 enum status sql_lose_claims(struct sql_store *store, int64_t lease_until, struct slice owner);
+/* Every EHR of a store that was put back from a copy is reconciled (S19): the copy says so. */
+enum status sql_recover_restored(struct sql_store *store);
+/* The row of meta by which a copy says it, and the statement that makes it. */
+#define SQL_RESTORED "restored"
+#define SQL_SAY_RESTORED                                                                           \
+    "INSERT INTO meta(name, value) VALUES('" SQL_RESTORED "', 1) ON CONFLICT(name) DO NOTHING"
 /* At start: nothing is claimed or in flight any more; of several nodes, by this one. */
 enum status sql_recover(struct sql_store *store);
 
@@ -190,6 +196,11 @@ enum status sql_ask(struct sql_store *store, struct arena *arena,
                     void *arg);
 extern const struct store_questions sql_questions;
 
+/* store_sql_reconcile.c */
+enum status sql_get_reconciliation(struct connection *connection, struct arena *arena,
+                                   struct slice ehr, struct reconciliation *out);
+enum status sql_read_unreconciled(void *db, struct arena *arena, struct slice ehr, size_t most,
+                                  struct unreconciled *out);
 enum status sql_read_status(void *db, struct arena *arena, struct store_status *out);
 enum status sql_open_list(void *db, struct arena *arena, struct slice ehr, struct uuid from,
                           size_t most, struct open_page *out);

@@ -141,12 +141,16 @@ static enum status end_expired(struct sql_store *store)
     return status;
 }
 
-static enum status read_stop(struct sql_store *store, struct slice ehr, bool *stopped)
+/* Nothing is claimed while a person stopped writes, or before what may be older than the EHR was
+ * looked up there (S19). */
+static enum status read_stop(struct sql_store *store, struct slice ehr, bool *stopped,
+                             bool *reconciling)
 {
-    struct sql sql = sql_begin(&store->writer, SQL_READ_SWITCH);
+    struct sql sql = sql_begin(&store->writer, SQL_WRITES_WAIT);
     sql_text(&sql, ehr);
-    sql_text(&sql, SLICE("stop-writes"));
-    *stopped = sql_row(&sql) && sql_get_int(&sql, 0) != 0;
+    bool any = sql_row(&sql);
+    *stopped = any && sql_get_int(&sql, 0) != 0;
+    *reconciling = any && sql_get_int(&sql, 1) != 0;
     return sql_end(&sql);
 }
 
@@ -275,6 +279,7 @@ static enum status claim_patient(struct sql_store *store, struct store_claim_cha
 enum status sql_claim_changes(struct sql_store *store, struct store_claim_changes *tx)
 {
     bool stopped = false;
+    bool reconciling = false;
     struct texts patients = {NULL, 0};
     size_t count = 0;
     if (tx->tx.arena == NULL || tx->in.ehr.len == 0 || tx->in.patients_most == 0 ||
@@ -287,7 +292,7 @@ enum status sql_claim_changes(struct sql_store *store, struct store_claim_change
         status = end_expired(store);
     }
     if (status == STATUS_OK) {
-        status = read_stop(store, tx->in.ehr, &stopped);
+        status = read_stop(store, tx->in.ehr, &stopped, &reconciling);
     }
     if (status == STATUS_OK && tx->in.alone && store->be_writer != NULL && !stopped) {
         bool may = false;
@@ -306,6 +311,7 @@ enum status sql_claim_changes(struct sql_store *store, struct store_claim_change
     if (status == STATUS_OK) {
         tx->out.changes = changes;
         tx->out.count = count;
+        tx->out.reconciling = reconciling;
     }
     return status;
 }

@@ -406,5 +406,5 @@ enum status sql_recover(struct sql_store *store)
         status =
             sql_lose_claims(store, store->owner.len != 0 ? store->now : INT64_MAX, store->owner);
     }
-    return status;
+    return status == STATUS_OK ? sql_recover_restored(store) : status;
 }

@@ -380,7 +380,7 @@ static enum status ask_next(struct sql_store *store, struct arena *arena, void *
     const struct by *by = arg;
     struct store_next next = {INT64_MAX, INT64_MAX};
     bool stopped = false;
-    struct by stop = {.a = by->a, .b = SLICE("stop-writes"), .out = &stopped};
+    (void)arena;
     enum status status = ask_time(store, SQL_NEXT_EVALUATION, by->a, &next.evaluation);
     if (status == STATUS_OK) {
         status = ask_time(store, SQL_NEXT_UNSORTED, SLICE_NONE, &next.evaluation);
@@ -389,7 +389,10 @@ static enum status ask_next(struct sql_store *store, struct arena *arena, void *
         status = ask_time(store, SQL_NEXT_EVALUATION_LEASE, by->a, &next.evaluation);
     }
     if (status == STATUS_OK) {
-        status = ask_switch(store, arena, &stop);
+        struct sql sql = sql_begin(&store->reader, SQL_WRITES_WAIT);
+        sql_text(&sql, by->a);
+        stopped = sql_row(&sql) && sql_get_int(&sql, 0) != 0;
+        status = sql_end(&sql);
     }
     if (status == STATUS_OK && !stopped) {
         status = ask_time(store, SQL_NEXT_CHANGE, by->a, &next.change);
@@ -450,6 +453,7 @@ const struct store_questions sql_questions = {
     .declined = find_declined,
     .merge = find_merge,
     .lever = read_switch,
+    .unreconciled = sql_read_unreconciled,
     .next = read_next,
     .status = sql_read_status,
     .open_list = sql_open_list,

@@ -90,9 +90,12 @@ static int64_t time_of_id(struct uuid id)
     return ms * 1000;
 }
 
-static enum status complete(struct sql_store *store, struct ehr_status *ehr)
+static enum status complete(struct sql_store *store, struct arena *arena, struct ehr_status *ehr)
 {
     enum status status = read_switch_of(store, ehr->ehr, &ehr->writes_stopped);
+    if (status == STATUS_OK) {
+        status = sql_get_reconciliation(&store->reader, arena, ehr->ehr, &ehr->reconciliation);
+    }
     if (status == STATUS_OK) {
         status = read_number(store, SQL_OLDEST_DUE, ehr->ehr, &ehr->oldest_due);
     }
@@ -120,7 +123,7 @@ static enum status ask_status(struct sql_store *store, struct arena *arena, void
         status = count_rows(store, &question, counts[i]);
     }
     for (size_t i = 0; status == STATUS_OK && i < question.count; i++) {
-        status = complete(store, &question.ehrs[i]);
+        status = complete(store, arena, &question.ehrs[i]);
     }
     if (status == STATUS_OK) {
         status = read_switch_of(store, SLICE_NONE, &all_stopped);

@@ -268,31 +268,3 @@ enum status sql_probe(struct sql_store *store, struct store_probe *tx)
     (void)tx;
     return sql_run(&sql, NULL);
 }
-
-enum status sql_rebase(struct sql_store *store, struct store_rebase *tx)
-{
-    int open = 0;
-    struct sql sql = sql_begin(&store->writer, SQL_FIND_EHR);
-    sql_text(&sql, tx->in.ehr);
-    bool known = sql_row(&sql);
-    enum status status = sql_end(&sql);
-    if (status == STATUS_OK && (!known || tx->in.base_url.len == 0 || tx->in.by.len == 0)) {
-        return known ? STATUS_INVALID : STATUS_ABSENT;
-    }
-    if (status == STATUS_OK) {
-        sql = sql_begin(&store->writer, SQL_BIND_EHR);
-        sql_text(&sql, tx->in.ehr);
-        sql_text(&sql, tx->in.base_url);
-        status = sql_run(&sql, NULL);
-    }
-    if (status == STATUS_OK) {
-        sql = sql_begin(&store->writer, SQL_LOOK_FIRST);
-        sql_text(&sql, tx->in.ehr);
-        status = sql_run(&sql, &open);
-    }
-    tx->out.open = (size_t)open;
-    struct trail_line line = {.what = SLICE("rebase"),
-                              .body = sql_trail_by(store, tx->in.by, tx->in.base_url)};
-    return status == STATUS_OK ? sql_add_trail(store, tx->in.ehr, (struct trail_lines){&line, 1})
-                               : status;
-}

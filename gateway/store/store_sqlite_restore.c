@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "gateway/store/store_backup.h"
+#include "gateway/store/store_sql.h"
 
 enum { PATH_MOST = 4096, APPLICATION_ID = 0x65506c6e };
 
@@ -82,10 +83,10 @@ static enum status check_backup(const struct restoring *r, sqlite3 *db, struct s
     return STATUS_OK;
 }
 
-/* Since the backup each open write may have been made: it is looked up before it is sent (S8). */
+/* Since the backup each open write may have been made: the next opening has all that is open looked
+ * up before anything is written (S19). */
 static enum status copy_next(const struct restoring *r, struct slice environment)
 {
-    static const char look_first[] = "UPDATE outbox SET look_up = 1 WHERE state IN (1, 2)";
     sqlite3 *db = NULL;
     char *into = sqlite3_mprintf("VACUUM INTO %Q", r->next);
     enum status status = STATUS_IO;
@@ -105,7 +106,7 @@ static enum status copy_next(const struct restoring *r, struct slice environment
     if (status == STATUS_OK &&
         (chmod(r->next, 0600) != 0 ||
          sqlite3_open_v2(r->next, &db, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK ||
-         sqlite3_exec(db, look_first, NULL, NULL, NULL) != SQLITE_OK)) {
+         sqlite3_exec(db, SQL_SAY_RESTORED, NULL, NULL, NULL) != SQLITE_OK)) {
         status = fail(r, STATUS_IO, r->next, "cannot be written");
     }
     sqlite3_close(db);

@@ -227,6 +227,7 @@ struct store_claim_changes {
     struct {
         const struct change *changes; /* by patient, plan, order; with item and base */
         size_t count;
+        bool reconciling; /* nothing is sent before open items were looked up (S19) */
     } out;
 };
 
@@ -446,7 +447,8 @@ struct store_reseal {
 };
 
 /* The EHR stands under another base URL, with the same patients and resources (a refreshed copy, a
- * new name): its open writes are looked up there first. STATUS_ABSENT: no such EHR is known. */
+ * new name): nothing is written before its open items were looked up there (S19). STATUS_ABSENT: no
+ * such EHR is known. */
 struct store_rebase {
     struct store_tx tx;
     struct {
@@ -456,6 +458,51 @@ struct store_rebase {
     } in;
     struct {
         size_t open; /* writes */
+    } out;
+};
+
+/* How an item that was open when the store was put back, or its EHR moved, was found there. */
+enum finding {
+    FINDING_AS_LEFT, /* it stands as our last write left it */
+    FINDING_CHANGED, /* it stands, and is not as we left it */
+    FINDING_WRITTEN, /* it stands, and this store did not know that it was written */
+    FINDING_NONE,    /* it is not there */
+    FINDING_HELD,    /* the EHR cannot be asked, or says it of several: a person must look */
+    FINDING_COUNT
+};
+const char *finding_name(enum finding finding); /* "as-left" */
+
+/* How far an EHR is in being looked at after `restore` or `rebase` (S19). */
+struct reconciliation {
+    bool on;            /* false: it came to its end, or there never was one (since 0) */
+    struct slice after; /* "restore", "rebase" */
+    int64_t since;
+    int64_t ended;
+    uint64_t found[FINDING_COUNT];
+    uint64_t left; /* items that were not looked up yet */
+};
+
+struct item_finding {
+    const struct item *item; /* identifier, of, resource_type */
+    enum finding finding;
+};
+
+/*
+ * What a page of open items was found to be, in the order of store_read_unreconciled. Open writes
+ * of what is held are held. Behind the last page the EHR is written to again. STATUS_REFUSED: it is
+ * not being reconciled, or another node saved this page.
+ */
+struct store_save_findings {
+    struct store_tx tx;
+    struct {
+        struct slice ehr;
+        struct uuid after; /* the page's, as read */
+        struct uuid last;  /* the page's; UUID_NONE with an empty page */
+        const struct item_finding *at;
+        size_t count;
+    } in;
+    struct {
+        struct reconciliation reached; /* `after` lives in tx.arena */
     } out;
 };
 

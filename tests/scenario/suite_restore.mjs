@@ -18,6 +18,14 @@ let child;
 
 const inState = (patient, state) => until(`the visit to be ${state}`, async () => (await daemon.show(patient)).evaluations?.[0]?.state === state);
 
+// What `eplan status --json` says of the looking up.
+const reconciliation = async () => (await daemon.status()).ehrs[0].reconciliation;
+const reconciled = () => until('all that was open to be looked up', async () => {
+  const told = await reconciliation();
+  return told && !told.on && told;
+});
+const logged = () => fs.readFileSync(daemon.log, 'utf8').split('\n').filter((line) => line.includes('"event":"reconciled"')).length;
+
 test('a backup from before the writes is put back: each is found in the EHR, none is made twice', async () => {
   await subscribed(ehr);
   assert.equal((await eplan(config, 'stop-writes')).code, 0);
@@ -32,14 +40,61 @@ test('a backup from before the writes is put back: each is found in the EHR, non
   await daemon.stop();
   const { code, stdout } = await eplan(config, 'restore', backup);
   assert.equal(code, 0);
-  assert.match(stdout, /each write that was open is looked up in its EHR before it is sent\n$/);
+  assert.match(stdout, /nothing is written to an EHR before all that was open was looked up there; `eplan status` says how far it is\n$/);
   assert.ok(fs.existsSync(path.join(folder, 'state/store-replaced.db')));
+  const stopped = await eplan(config, 'status');
+  assert.match(stopped.stdout, new RegExp(`^  reconciling: 0 of ${goals + 1} looked up, after restore .*; nothing is written before the last$`, 'm'));
   daemon = await startDaemon(folder, config);
-  assert.equal((await daemon.show(child)).evaluations[0].state, 'planned');
+  const told = await reconciled();
+  assert.deepEqual([told.after, told['looked-up'], told.of, told.written, told['not-found'], told.held], ['restore', goals + 1, goals + 1, goals + 1, 0, 0]);
+  assert.equal(logged(), 1);
+  assert.equal((await daemon.show(child)).evaluations[0].state, 'planned'); // writes were stopped when it was made
   assert.equal((await eplan(config, 'resume-writes')).code, 0);
   await inState(child, 'done');
   assert.equal((await plansOf(ehr.client, child)).length, 1);
   assert.equal((await goalsOf(ehr.client, child)).length, goals);
+  await verified(config);
+});
+
+test('a backup older than an edit, a deletion and a whole plan is put back: the report says what stands otherwise', async () => {
+  const [plan] = await plansOf(ehr.client, child);
+  const [goal] = await goalsOf(ehr.client, child);
+  const older = path.join(folder, 'older.db');
+  assert.equal((await eplan(config, 'backup', older)).code, 0);
+  const later = (await admit(ehr.client, 'obese')).patient.id;
+  await until('the later child to have its plan', async () => (await plansOf(ehr.client, later)).length === 1);
+  await settled(daemon, 'north', { evaluations: 2 });
+  const goals = (await goalsOf(ehr.client, later)).length;
+  await daemon.stop();
+  await ehr.client.put(`CarePlan/${plan.id}`, { ...plan, description: 'As the family wishes.' });
+  await ehr.client.delete(`Goal/${goal.id}`);
+  assert.equal((await eplan(config, 'restore', older)).code, 0);
+  daemon = await startDaemon(folder, config);
+  const told = await reconciled();
+  const left = (await goalsOf(ehr.client, child)).filter((one) => one.id !== goal.id).length;
+  assert.deepEqual([told.changed, told['not-found'], told['as-left'], told.held], [1, 1, left, 0]);
+  assert.match((await eplan(config, 'status')).stdout, new RegExp(`^  reconciled: ${left + 2} looked up, after restore .*\\n  found +${left} as we left them, 1 changed, 0 written since, 1 not found, 0 held$`, 'm'));
+  assert.equal(logged(), 2);
+  // The later child's message comes in again by the poll, and its plan is found.
+  await until('the later child to be known again', async () => (await daemon.show(later)).evaluations?.[0]?.state === 'done');
+  assert.equal((await plansOf(ehr.client, later)).length, 1);
+  assert.equal((await goalsOf(ehr.client, later)).length, goals);
+  assert.equal((await plansOf(ehr.client, child))[0].description, 'As the family wishes.');
+  await verified(config);
+});
+
+test('while its EHR is down nothing is looked up, nothing is written, and what comes in is received and waits', async () => {
+  await daemon.stop();
+  await ehr.kill();
+  assert.equal((await eplan(config, 'restore', backup)).code, 0);
+  daemon = await startDaemon(folder, config);
+  assert.equal((await eplan(config, 'resume-writes')).code, 0);
+  const told = await reconciliation();
+  assert.deepEqual([told.on, told['looked-up']], [true, 0]);
+  await ehr.start();
+  await reconciled();
+  await inState(child, 'done');
+  assert.equal((await plansOf(ehr.client, child)).length, 1);
   await verified(config);
 });
 
@@ -78,9 +133,11 @@ test('an EHR under another URL is refused until rebase says that it is the same'
   assert.equal((await eplan(config, 'rebase', '--ehr', 'north', 'localhost')).code, 64);
   const { code, stdout } = await eplan(config, 'rebase', '--ehr', 'north', url);
   assert.equal(code, 0);
-  assert.match(stdout, /^north is known under https:\/\/localhost:\d+\/fhir from the next start; 0 open writes/);
+  assert.match(stdout, /^north is known under https:\/\/localhost:\d+\/fhir from the next start; nothing is written there before all that was open \(0 writes, and drafts\) was looked up/);
   daemon = await startDaemon(folder, config);
   await settled(daemon);
+  const told = await reconciled();
+  assert.deepEqual([told.after, told.held], ['rebase', 0]);
   assert.equal((await eplan(config, 'replay', '--patient', child, '--ehr', 'north', '--state', 'done')).code, 0);
   await until('the visit to be evaluated again', async () => (await daemon.show(child)).evaluations.length === 2);
   await inState(child, 'done');

@@ -90,8 +90,18 @@ static inline struct fixture *begin(void)
 
 static inline void remove_store(const char *dir)
 {
-    static const char *const names[] = {"store.db",   "store.db-wal", "store.db-shm", "lock",
-                                        "store-1.db", "store-2.db",   "store-3.db",   "node"};
+    static const char *const names[] = {"store.db",
+                                        "store.db-wal",
+                                        "store.db-shm",
+                                        "lock",
+                                        "store-1.db",
+                                        "store-2.db",
+                                        "store-3.db",
+                                        "store-4.db",
+                                        "store-5.db",
+                                        "store-replaced.db",
+                                        "store-replaced.db-wal",
+                                        "node"};
     char path[128];
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         snprintf(path, sizeof path, "%s/%s", dir, names[i]);

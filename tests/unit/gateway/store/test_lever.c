@@ -410,44 +410,6 @@ static void a_standing_hold_stops_an_ehr(void **state)
     end(f);
 }
 
-/* ---- an EHR that moved ---- */
-
-static enum status bind_ehr(struct fixture *f, const char *base_url)
-{
-    struct store_bind_ehr tx = STORE_TX(BIND_EHR);
-    tx.in.ehr = NORTH;
-    tx.in.base_url = slice_of(base_url);
-    return store_run(f->store, &tx.tx);
-}
-
-static void after_a_rebase_every_open_write_looks_first(void **state)
-{
-    (void)state;
-    struct fixture *f = begin();
-    struct store_rebase tx = STORE_TX(REBASE);
-    tx.in.ehr = NORTH;
-    tx.in.base_url = SLICE("https://new.example/fhir");
-    tx.in.by = SLICE("admin");
-    assert_int_equal(store_run(f->store, &tx.tx), STATUS_ABSENT);
-    assert_int_equal(bind_ehr(f, "https://old.example/fhir"), STATUS_OK);
-    struct evaluation_claim claim = ready(f, "k1", "p1", "e1");
-    struct change changes[] = {change_of("p1", "a", 1, 0), change_of("p1", "b", 2, 1)};
-    plan_as(f, &claim.evaluation, WORK_PLANNED, REASON_NONE, changes, 2);
-    assert_int_equal(store_run(f->store, &tx.tx), STATUS_OK);
-    assert_int_equal(tx.out.open, 2);
-    assert_int_equal(bind_ehr(f, "https://old.example/fhir"), STATUS_REFUSED);
-    assert_int_equal(bind_ehr(f, "https://new.example/fhir"), STATUS_OK);
-    for (int i = 0; i < 2; i++) { /* in their order */
-        struct store_claim_changes sent = claim_changes(f, false);
-        assert_int_equal(sent.out.count, 1);
-        assert_true(sent.out.changes[0].look_up);
-        deliver(f, &sent.out.changes[0]);
-    }
-    tx.in.by = SLICE_NONE;
-    assert_int_equal(store_run(f->store, &tx.tx), STATUS_INVALID);
-    end(f);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -466,7 +428,6 @@ int main(void)
         cmocka_unit_test(an_unknown_id_is_absent_and_a_nameless_person_refused),
         cmocka_unit_test(a_standing_hold_stops_one_patient_and_survives_a_restart),
         cmocka_unit_test(a_standing_hold_stops_an_ehr),
-        cmocka_unit_test(after_a_rebase_every_open_write_looks_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -63,6 +63,7 @@ static const struct breakage breakages[] = {
     {14, "UPDATE poll SET answered = asked + 1"},
     {15, "UPDATE evaluation SET replaced_by = (SELECT min(n) FROM evaluation) WHERE state = 6"},
     {16, "UPDATE message SET ehr = ''"},
+    {19, "INSERT INTO switch VALUES('north', 'reconcile', 1, '', 'restore', 0)"},
 };
 
 /* A store with something of everything. */
