@@ -10,7 +10,7 @@ import { scratch, until } from '../lib/process.mjs';
 import { finish, test } from '../lib/tap.mjs';
 
 const folder = scratch('restore');
-const ehr = await startTestEhr(folder);
+let ehr = await startTestEhr(folder);
 const config = await writeConfig(folder, { ehrs: [{ base: ehr.base }] });
 const backup = path.join(folder, 'backup.db');
 let daemon = await startDaemon(folder, config);
@@ -61,7 +61,7 @@ test('a backup older than an edit, a deletion and a whole plan is put back: the 
   const [goal] = await goalsOf(ehr.client, child);
   const older = path.join(folder, 'older.db');
   assert.equal((await eplan(config, 'backup', older)).code, 0);
-  const later = (await admit(ehr.client, 'obese')).patient.id;
+  const later = (await admit(ehr.client, 'obesity1')).patient.id;
   await until('the later child to have its plan', async () => (await plansOf(ehr.client, later)).length === 1);
   await settled(daemon, 'north', { evaluations: 2 });
   const goals = (await goalsOf(ehr.client, later)).length;
@@ -85,13 +85,13 @@ test('a backup older than an edit, a deletion and a whole plan is put back: the 
 
 test('while its EHR is down nothing is looked up, nothing is written, and what comes in is received and waits', async () => {
   await daemon.stop();
-  await ehr.kill();
+  await ehr.server.stop();
   assert.equal((await eplan(config, 'restore', backup)).code, 0);
   daemon = await startDaemon(folder, config);
   assert.equal((await eplan(config, 'resume-writes')).code, 0);
   const told = await reconciliation();
   assert.deepEqual([told.on, told['looked-up']], [true, 0]);
-  await ehr.start();
+  ehr = await startTestEhr(folder, ['--no-auth', '--port', String(ehr.port)]);
   await reconciled();
   await inState(child, 'done');
   assert.equal((await plansOf(ehr.client, child)).length, 1);
