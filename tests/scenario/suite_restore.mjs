@@ -61,7 +61,7 @@ test('a backup older than an edit, a deletion and a whole plan is put back: the 
   const [goal] = await goalsOf(ehr.client, child);
   const older = path.join(folder, 'older.db');
   assert.equal((await eplan(config, 'backup', older)).code, 0);
-  const later = (await admit(ehr.client, 'obesity1')).patient.id;
+  const later = (await admit(ehr.client, 'overweight')).patient.id;
   await until('the later child to have its plan', async () => (await plansOf(ehr.client, later)).length === 1);
   await settled(daemon, 'north', { evaluations: 2 });
   const goals = (await goalsOf(ehr.client, later)).length;
