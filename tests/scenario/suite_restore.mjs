@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { admit, goalsOf, plansOf } from '../lib/children.mjs';
-import { eplan, refusedStart, settled, startDaemon, subscribed, verified, writeConfig } from '../lib/daemon.mjs';
+import { eplan, notify, refusedStart, settled, startDaemon, subscribed, verified, writeConfig } from '../lib/daemon.mjs';
 import { startTestEhr } from '../lib/ehrs.mjs';
 import { scratch, until } from '../lib/process.mjs';
 import { finish, test } from '../lib/tap.mjs';
@@ -61,7 +61,8 @@ test('a backup older than an edit, a deletion and a whole plan is put back: the 
   const [goal] = await goalsOf(ehr.client, child);
   const older = path.join(folder, 'older.db');
   assert.equal((await eplan(config, 'backup', older)).code, 0);
-  const later = (await admit(ehr.client, 'overweight')).patient.id;
+  const { patient: { id: later }, weight } = await admit(ehr.client, 'overweight');
+  assert.equal((await notify(daemon, { body: weight })).status, 200);
   await until('the later child to have its plan', async () => (await plansOf(ehr.client, later)).length === 1);
   await settled(daemon, 'north', { evaluations: 2 });
   const goals = (await goalsOf(ehr.client, later)).length;
@@ -75,7 +76,8 @@ test('a backup older than an edit, a deletion and a whole plan is put back: the 
   assert.deepEqual([told.changed, told['not-found'], told['as-left'], told.held], [1, 1, left, 0]);
   assert.match((await eplan(config, 'status')).stdout, new RegExp(`^  reconciled: ${left + 2} looked up, after restore .*\\n  found +${left} as we left them, 1 changed, 0 written since, 1 not found, 0 held$`, 'm'));
   assert.equal(logged(), 2);
-  // The later child's message comes in again by the poll, and its plan is found.
+  // The later child's measurement comes in again, and its plan is found.
+  assert.equal((await notify(daemon, { body: weight })).status, 200);
   await until('the later child to be known again', async () => (await daemon.show(later)).evaluations?.[0]?.state === 'done');
   assert.equal((await plansOf(ehr.client, later)).length, 1);
   assert.equal((await goalsOf(ehr.client, later)).length, goals);
