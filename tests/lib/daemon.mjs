@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { Client } from './fhir_client.mjs';
 import { alive, certificates, rootDir, run, until } from './process.mjs';
-import { atEnd } from './tap.mjs';
+import { atEnd, atLast } from './tap.mjs';
 
 export const binary = process.env.EPLAN_BINARY ?? path.join(rootDir, 'build/dev/eplan');
 export const secrets = { vitals: 'subscription-secret-of-this-test-1', engine: 'sender-secret-of-this-test-2' };
@@ -74,9 +74,19 @@ export async function eplan(config, verb, ...args) {
   return { ...ended, json: () => JSON.parse(ended.stdout) };
 }
 
+// Whatever a suite did to a gateway: at its end every rule of INVARIANTS.md holds in each store it had. An episode of
+// ../faults looks by itself, and takes its folder away. `false` in startDaemon: the suite damages the store on purpose.
+const stores = new Set();
+function verifyAtLast(config) {
+  if (stores.has(config)) return;
+  stores.add(config);
+  atLast(`eplan verify: every rule holds (${path.basename(path.dirname(config))})`, () => fs.existsSync(config) && verified(config));
+}
+
 // Starts `eplan run`. log: a file that takes all it says, kept over restarts; spawnWith: a command put before it. -> what a
 // test needs of it.
-export async function startDaemon(folder, config, { env = {}, ms = 20_000, spawnWith = [] } = {}) {
+export async function startDaemon(folder, config, { env = {}, ms = 20_000, spawnWith = [], verify = true } = {}) {
+  if (verify) verifyAtLast(config);
   const ready = path.join(folder, 'gateway.ready');
   const log = path.join(folder, 'gateway.log');
   fs.rmSync(ready, { force: true });

@@ -21,17 +21,29 @@ function withCeiling(promise, ms) {
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
+const last = [];
+// What must hold when all tests are done, whatever they were about: a test behind the last one, before anything is closed.
+export const atLast = (name, run) => last.push({ name, run, timeout: ceilingMs });
+
 const closers = [];
 // What must be undone when all tests are done, in reverse order.
 export const atEnd = (close) => closers.push(close);
+
+// Tests may add to either list.
+function* all() {
+  yield* queue;
+  yield* last;
+}
 
 // The last line of every suite: runs what was given to test() and prints the plan. A suite that fails before it gets
 // here prints no plan, which the runner counts as a failure.
 export async function finish() {
   let failed = 0;
+  let count = 0;
   const say = (line) => process.stdout.write(line + '\n');
-  for (const [i, { name, run, reason, timeout }] of queue.entries()) {
-    const label = `${i + 1} - ${name.replaceAll('#', '\\#')}`;
+  for (const { name, run, reason, timeout } of all()) {
+    count += 1;
+    const label = `${count} - ${name.replaceAll('#', '\\#')}`;
     if (reason) {
       say(`ok ${label} # SKIP ${reason}`);
       continue;
@@ -45,7 +57,7 @@ export async function finish() {
       say(inspect(error, { depth: 6 }).replace(/^/gm, '#   '));
     }
   }
-  say(`1..${queue.length}`);
+  say(`1..${count}`);
   for (const close of closers.reverse()) await close();
   process.exit(failed ? 1 : 0);
 }
