@@ -90,6 +90,7 @@ static enum status gather_run(void *arg)
     for (size_t i = 0; i < fetch->count; i++) {
         const struct slot *slot = &fetch->slots[i];
         facts[i].name = arena_copy(fetch->arena, fetch->requests[i].name);
+        facts[i].query = arena_copy(fetch->arena, fetch->requests[i].query);
         if (slot->outcome == EHR_AGAIN || slot->outcome == EHR_UNAUTHORIZED) {
             g->result.end = CONTEXT_AGAIN;
             g->result.not_before =
@@ -104,8 +105,8 @@ static enum status gather_run(void *arg)
             g->result.end = g->result.end == CONTEXT_COMPLETE ? CONTEXT_FAILED : g->result.end;
         }
     }
-    g->result.context =
-        (struct context){json_copy(fetch->arena, fetch->patient), facts, fetch->count};
+    g->result.context = (struct context){
+        .patient = json_copy(fetch->arena, fetch->patient), .facts = facts, .count = fetch->count};
     return STATUS_OK;
 }
 
@@ -254,10 +255,12 @@ struct slice context_write(struct arena *arena, const struct context *context)
 {
     struct json *whole = json_new_object(arena);
     struct json *facts = json_new_array(arena);
+    json_add(arena, whole, SLICE("date"), json_new_string(arena, context->date));
     json_add(arena, whole, SLICE("patient"), json_copy(arena, context->patient));
     for (size_t i = 0; i < context->count; i++) {
         struct json *fact = json_new_object(arena);
         json_add(arena, fact, SLICE("name"), json_new_string(arena, context->facts[i].name));
+        json_add(arena, fact, SLICE("query"), json_new_string(arena, context->facts[i].query));
         if (!context->facts[i].failed) {
             json_add(arena, fact, SLICE("resources"),
                      json_copy(arena, context->facts[i].resources));
@@ -282,12 +285,16 @@ enum status context_read(struct arena *arena, struct slice text, struct context 
     size_t count = 0;
     for (const struct json *it = json_first(list); it != NULL; it = json_next(it), count++) {
         facts[count] = (struct context_fact){.name = json_get_text(it, "name"),
+                                             .query = json_get_text(it, "query"),
                                              .resources = json_get(it, "resources")};
         facts[count].failed = facts[count].resources == NULL;
     }
     if (!json_is(json_get(whole, "patient"), JSON_OBJECT) || !json_is(list, JSON_ARRAY)) {
         return STATUS_INVALID;
     }
-    *context_out = (struct context){json_get(whole, "patient"), facts, count};
+    *context_out = (struct context){.patient = json_get(whole, "patient"),
+                                    .date = json_get_text(whole, "date"),
+                                    .facts = facts,
+                                    .count = count};
     return STATUS_OK;
 }

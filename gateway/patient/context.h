@@ -25,12 +25,14 @@ struct context_request {
 
 struct context_fact {
     struct slice name;
+    struct slice query; /* as it was asked for; an empty one was known to be absent */
     bool failed;
     const struct json *resources; /* array; NULL when it failed */
 };
 
 struct context {
     const struct json *patient;
+    struct slice date; /* of the visit, "2024-05-14": the caller's, for whoever evaluates again */
     const struct context_fact *facts;
     size_t count;
 };
@@ -70,10 +72,14 @@ enum status context_fetch(const struct context_fetch *spec);
 
 /* ---- the stored form ---- */
 
-/* JSON text; lives in the arena. */
+/* JSON text: {"date", "patient", "facts": [{"name", "query", "resources"}]}, without `resources`
+ * where the fetch failed. Lives in the arena. */
 struct slice context_write(struct arena *arena, const struct context *context);
 
-/* STATUS_INVALID: the bytes are no stored context. All lives in the arena, which borrows `text`. */
+/*
+ * STATUS_INVALID: the bytes are no stored context. All lives in the arena, which borrows `text`.
+ * What was stored before queries and date were kept has none: date is empty.
+ */
 enum status context_read(struct arena *arena, struct slice text, struct context *context_out);
 
 #endif

@@ -43,6 +43,9 @@ struct store_questions {
                              size_t most, struct open_page *out);
     enum status (*work)(void *db, struct arena *arena, const struct work_filter *filter,
                         struct uuid from, size_t most, struct work_entries *out);
+    enum status (*evaluated)(void *db, struct arena *arena, const struct work_filter *filter,
+                             struct uuid from, size_t most, size_t bytes_most,
+                             struct evaluated_page *out);
     enum status (*holds)(void *db, struct arena *arena, struct standing_holds *out);
     enum status (*message_way)(void *db, struct arena *arena, struct uuid id,
                                struct message_way *out);

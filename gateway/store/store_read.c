@@ -127,6 +127,13 @@ enum status store_list_work(struct store *store, struct arena *arena,
     return ASK(store, work, arena, filter, from, most, entries_out);
 }
 
+enum status store_list_evaluated(struct store *store, struct arena *arena,
+                                 const struct work_filter *filter, struct uuid from, size_t most,
+                                 size_t bytes_most, struct evaluated_page *page_out)
+{
+    return ASK(store, evaluated, arena, filter, from, most, bytes_most, page_out);
+}
+
 enum status store_list_holds(struct store *store, struct arena *arena,
                              struct standing_holds *holds_out)
 {

@@ -174,6 +174,28 @@ enum status store_list_work(struct store *store, struct arena *arena,
                             const struct work_filter *filter, struct uuid from, size_t most,
                             struct work_entries *entries_out);
 
+/*
+ * Children as they were evaluated last: of each patient the latest evaluation whose facts are kept,
+ * without one the latest; for trying a mapping on what is known of them. Those whose record was
+ * merged into another's are left out.
+ */
+struct evaluated {
+    struct evaluation evaluation;
+    struct slice facts; /* as saved with the context; empty: none are kept, or they are damaged */
+    struct slice trace; /* as saved with the plan; likewise */
+    bool damaged;       /* the facts are */
+};
+struct evaluated_page {
+    const struct evaluated *at; /* the latest first */
+    size_t count;
+    struct uuid next; /* `from` of the next page; UUID_NONE: this was the last */
+};
+/* At most `most` (1 to 1000), and none behind the first with which facts and traces are more than
+ * `bytes_most`. The filter is held against the evaluation that stands for the child. */
+enum status store_list_evaluated(struct store *store, struct arena *arena,
+                                 const struct work_filter *filter, struct uuid from, size_t most,
+                                 size_t bytes_most, struct evaluated_page *page_out);
+
 struct standing_holds {
     const struct standing_hold *at; /* the first 1000, by EHR and patient */
     size_t count;

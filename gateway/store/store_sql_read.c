@@ -458,6 +458,7 @@ const struct store_questions sql_questions = {
     .status = sql_read_status,
     .open_list = sql_open_list,
     .work = sql_list_work,
+    .evaluated = sql_list_evaluated,
     .holds = sql_list_holds,
     .message_way = sql_message_way,
     .patient_way = sql_patient_way,

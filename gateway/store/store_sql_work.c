@@ -116,6 +116,86 @@ enum status sql_list_work(void *db, struct arena *arena, const struct work_filte
     return most >= 1 && most <= 1000 ? sql_ask(db, arena, ask_work, &question) : STATUS_INVALID;
 }
 
+/* ---- children as they were evaluated last ---- */
+
+struct evaluated_question {
+    const struct work_filter *filter;
+    struct uuid from;
+    size_t most;
+    size_t bytes_most;
+    struct evaluated_page *out;
+};
+
+static enum status find_evaluated(struct sql_store *store, struct arena *arena,
+                                  const struct evaluated_question *question, struct ids *ids_out)
+{
+    struct sql sql = sql_begin(&store->reader, SQL_LIST_EVALUATED);
+    char digits[8];
+    if (uuid_is_none(question->from)) {
+        sql_int(&sql, INT64_MAX);
+    } else {
+        sql_id(&sql, &question->from);
+    }
+    bind_filter(&sql, question->filter, digits);
+    sql_int(&sql, (int64_t)question->most + 1);
+    return sql_take_ids(&sql, arena, ids_out);
+}
+
+/* A record that fails its checksum is told of; the others are not affected. */
+static enum status take_record(struct sql_store *store, struct arena *arena, const struct uuid *id,
+                               enum record_part part, struct slice *bytes, bool *damaged)
+{
+    enum status status = sql_read_record(store, &store->reader, arena, id, part, bytes);
+    *damaged = status == STATUS_INVALID;
+    return *damaged ? STATUS_OK : status;
+}
+
+static enum status take_evaluated(struct sql_store *store, struct arena *arena,
+                                  const struct uuid *id, struct evaluated *out)
+{
+    bool trace_damaged;
+    enum status status = sql_get_evaluation(&store->reader, arena, id, &out->evaluation);
+    if (status == STATUS_OK) {
+        status = take_record(store, arena, id, RECORD_FACTS, &out->facts, &out->damaged);
+    }
+    if (status == STATUS_OK) {
+        status = take_record(store, arena, id, RECORD_TRACE, &out->trace, &trace_damaged);
+    }
+    return status;
+}
+
+static enum status ask_evaluated(struct sql_store *store, struct arena *arena, void *arg)
+{
+    const struct evaluated_question *question = arg;
+    struct ids ids = {NULL, 0};
+    size_t count = 0;
+    size_t bytes = 0;
+    enum status status = find_evaluated(store, arena, question, &ids);
+    struct evaluated *found = ARENA_ARRAY(arena, ids.count + 1, struct evaluated);
+    while (status == STATUS_OK && count < ids.count && count < question->most &&
+           bytes <= question->bytes_most) {
+        status = take_evaluated(store, arena, &ids.at[count], &found[count]);
+        bytes += found[count].facts.len + found[count].trace.len;
+        count++;
+    }
+    if (status == STATUS_OK) {
+        *question->out = (struct evaluated_page){
+            .at = found, .count = count, .next = count < ids.count ? ids.at[count] : UUID_NONE};
+    }
+    return status;
+}
+
+enum status sql_list_evaluated(void *db, struct arena *arena, const struct work_filter *filter,
+                               struct uuid from, size_t most, size_t bytes_most,
+                               struct evaluated_page *out)
+{
+    struct evaluated_question question = {filter, from, most, bytes_most, out};
+    return most >= 1 && most <= 1000 ? sql_ask(db, arena, ask_evaluated, &question)
+                                     : STATUS_INVALID;
+}
+
+/* ---- standing holds ---- */
+
 static enum status ask_holds(struct sql_store *store, struct arena *arena, void *arg)
 {
     enum { HOLDS_MOST = 1000 };
