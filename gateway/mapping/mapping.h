@@ -247,6 +247,10 @@ struct json *mapping_trace(struct arena *arena, const struct evaluation_result *
  */
 struct json *mapping_plan_bundle(struct arena *arena, const struct evaluation_result *result);
 
+/* SHA-256 over keys and resources of the plan, hexadecimal: the same for equal plans alone. Empty:
+ * there is no plan. Lives in the arena. */
+struct slice mapping_plan_digest(struct arena *arena, const struct evaluation_result *result);
+
 const char *
 outcome_name(enum outcome outcome); /* "proposal", "hand-over", "hold", "drop", "not-eligible" */
 

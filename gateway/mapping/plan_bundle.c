@@ -1,3 +1,4 @@
+#include "gateway/base/digest.h"
 #include "gateway/mapping/find.h"
 
 enum { DEPTH_MOST = 64 };
@@ -64,6 +65,24 @@ struct json *mapping_plan_bundle(struct arena *arena, const struct evaluation_re
         json_add(arena, bundle, SLICE("entry"), entries);
     }
     return bundle;
+}
+
+struct slice mapping_plan_digest(struct arena *arena, const struct evaluation_result *result)
+{
+    if (result->item_count == 0) {
+        return SLICE_NONE;
+    }
+    uint8_t hash[SHA256_SIZE];
+    char text[SHA256_TEXT_SIZE];
+    struct slice *parts = ARENA_ARRAY(arena, result->item_count * 3, struct slice);
+    for (size_t i = 0; i < result->item_count; i++) {
+        parts[i * 3] = result->items[i].key;
+        parts[i * 3 + 1] = SLICE("\n"); /* no key has one */
+        parts[i * 3 + 2] = json_write(arena, result->items[i].resource, JSON_COMPACT);
+    }
+    sha256_parts(parts, result->item_count * 3, hash);
+    hex_write(hash, sizeof hash, text);
+    return arena_copy(arena, slice_of(text));
 }
 
 size_t mapping_item_keys(const struct mapping *mapping, struct arena *arena, struct slice plan,

@@ -148,6 +148,17 @@ struct evaluating {
     struct slice detail;
 };
 
+/* `plan-digest`: whether another mapping makes the same plan of these facts can be said later. */
+static struct slice write_trace(struct arena *arena, const struct evaluation_result *result)
+{
+    struct json *trace = mapping_trace(arena, result, false);
+    struct slice digest = mapping_plan_digest(arena, result);
+    if (digest.len != 0) {
+        json_add(arena, trace, SLICE("plan-digest"), json_new_string(arena, digest));
+    }
+    return json_write(arena, trace, JSON_COMPACT);
+}
+
 static enum status evaluate_run(void *arg)
 {
     struct evaluating *ev = arg;
@@ -184,7 +195,7 @@ static enum status evaluate_run(void *arg)
                                 .items = job->items,
                                 .department_takes_part = takes_part(ehr, &job->context),
                                 .arena = job->arena};
-    ev->trace = json_write(job->arena, mapping_trace(job->arena, &ev->result, false), JSON_COMPACT);
+    ev->trace = write_trace(job->arena, &ev->result);
     return plan_changes(&planning, &ev->planned);
 }
 
@@ -300,6 +311,9 @@ static void context_saved(struct store_tx *tx, void *arg)
 static enum status write_context(void *arg)
 {
     struct job *job = arg;
+    char date[DATETIME_TEXT];
+    size_t len = datetime_print(&job->visit.date, date);
+    job->context.date = arena_copy(job->arena, slice_from(date, len));
     job->tx.save_context.in.facts = context_write(job->arena, &job->context);
     job->tx.save_context.in.trail =
         audited_context(job->pipeline, job->arena, &job->claim->evaluation, &job->context);
