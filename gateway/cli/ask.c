@@ -58,24 +58,25 @@ static struct slice account(struct arena *arena)
                          : arena_printf(arena, "uid-%lu", (unsigned long)geteuid());
 }
 
-static void close_store(void *arg)
-{
-    struct store *store = arg;
-    store_close(&store);
-}
+/* Closed when it has answered, so that the next question can open it again; in any case with the
+ * arena. */
+struct opened {
+    struct store *store;
+    struct keyring *keys;
+};
 
-static void destroy_keys(void *arg)
+static void close_opened(void *arg)
 {
-    struct keyring *keys = arg;
-    keyring_destroy(&keys);
+    struct opened *opened = arg;
+    store_close(&opened->store);
+    keyring_destroy(&opened->keys);
 }
 
 static int answer_alone(struct cli *cli, const struct config *config, struct slice request,
                         struct slice *answer_out)
 {
     struct diag_list diags;
-    struct store *store = NULL;
-    struct keyring *keys = NULL;
+    struct opened *opened = ARENA_NEW(cli->arena, struct opened);
     struct slice path = arena_printf(cli->arena, "%.*s", SLICE_ARGS(config->gateway.state_dir));
     diag_init(&diags, cli->arena, 10);
     if (access(path.at, F_OK) != 0) {
@@ -83,16 +84,18 @@ static int answer_alone(struct cli *cli, const struct config *config, struct sli
         return EXIT_UNREADABLE;
     }
     enum status status =
-        opening_store(config, &clock_system, &random_system, &diags, &keys, &store);
+        opening_store(config, &clock_system, &random_system, &diags, &opened->keys, &opened->store);
     if (status != STATUS_OK) {
         cli_print_diags(cli, &diags);
         return status == STATUS_REFUSED ? EXIT_AGAIN : EXIT_UNREADABLE;
     }
-    arena_defer(cli->arena, destroy_keys, keys);
-    arena_defer(cli->arena, close_store, store); /* the latest first */
-    struct desk desk = {
-        .store = store, .clock = &clock_system, .each_ehr = each_configured, .arg = (void *)config};
+    arena_defer(cli->arena, close_opened, opened);
+    struct desk desk = {.store = opened->store,
+                        .clock = &clock_system,
+                        .each_ehr = each_configured,
+                        .arg = (void *)config};
     *answer_out = desk_answer(&desk, cli->arena, request, account(cli->arena));
+    close_opened(opened);
     return EXIT_DONE;
 }
 
