@@ -198,6 +198,55 @@ enum status ask_queue(struct asking *asking)
     return status;
 }
 
+/* ---- children as they were evaluated last ---- */
+
+enum { CHILDREN_MOST = 200, CHILDREN_BYTES = 8 * 1024 * 1024 };
+
+/* Facts and trace go out as they are stored: as texts, which whoever asks reads. */
+static struct json *evaluated_json(struct arena *arena, const struct evaluated *one)
+{
+    struct json *entry = json_new_object(arena);
+    const struct evaluation *evaluation = &one->evaluation;
+    view_id(arena, entry, "evaluation", evaluation->id);
+    view_text(arena, entry, "ehr", evaluation->ehr);
+    view_text(arena, entry, "patient", evaluation->patient);
+    view_text(arena, entry, "visit", evaluation->visit);
+    view_text(arena, entry, "state", slice_of(work_state_name(evaluation->state)));
+    view_text(arena, entry, "reason", slice_of(reason_name(evaluation->reason)));
+    view_number(arena, entry, "at", evaluation->at);
+    view_bool(arena, entry, "damaged", one->damaged);
+    view_text(arena, entry, "facts", one->facts);
+    view_text(arena, entry, "trace", one->trace);
+    return entry;
+}
+
+enum status ask_evaluated(struct asking *asking)
+{
+    struct work_filter filter;
+    struct uuid from;
+    struct evaluated_page page = {NULL, 0, UUID_NONE};
+    struct json *list = json_new_array(asking->arena);
+    size_t most = limit_of(asking, CHILDREN_MOST);
+    enum status status = read_filter(asking, 0, &filter);
+    filter.answered = true; /* what answered it may know no facts of its own */
+    if (status == STATUS_OK) {
+        status = read_from(asking, &from);
+    }
+    if (status == STATUS_OK) {
+        status = store_list_evaluated(asking->desk->store, asking->arena, &filter, from,
+                                      most < CHILDREN_MOST ? most : CHILDREN_MOST, CHILDREN_BYTES,
+                                      &page);
+    }
+    for (size_t i = 0; i < page.count; i++) {
+        json_append(list, evaluated_json(asking->arena, &page.at[i]));
+    }
+    json_add(asking->arena, asking->answer, SLICE("children"), list);
+    if (status == STATUS_OK) {
+        view_id(asking->arena, asking->answer, "next", page.next);
+    }
+    return status;
+}
+
 /* ---- levers ---- */
 
 static const char *const ends[] = {

@@ -28,6 +28,7 @@ enum status view_which_ehr(const struct desk *desk, struct arena *arena, struct 
 /* ---- levers.c ---- */
 
 enum status ask_queue(struct asking *asking);
+enum status ask_evaluated(struct asking *asking);
 enum status ask_lever(struct asking *asking);
 enum status ask_note_backup(struct asking *asking);
 enum status ask_note_restore(struct asking *asking);

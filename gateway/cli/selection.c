@@ -16,6 +16,7 @@ static const struct {
     {"--newer", "newer", AGE, false},      {"--all", "all", FLAG, false},
     {"--limit", "limit", NUMBER, false},   {"--from", "from", TEXT, false},
     {"--reason", "why", TEXT, true},       {"--dry-run", "dry", FLAG, true},
+    {"--last", "last", NUMBER, true},
 };
 
 enum { OPTION_COUNT = sizeof options / sizeof *options };

@@ -1,8 +1,8 @@
 /*
  * Which visits a verb means, the same options for all of them: --ehr, --patient, --mapping,
- * --state,
- * --because, --older, --newer, --all, --limit, --from; --dry-run and --reason for those that act;
- * -c and --json as everywhere. Tests: tests/scenario/suite_levers.mjs.
+ * --state, --because, --older, --newer, --all, --limit, --from; --dry-run and --reason for those
+ * that act; --last for replay with a folder (impact.h); -c and --json as everywhere. Tests:
+ * tests/scenario/suite_levers.mjs.
  */
 #ifndef GATEWAY_CLI_SELECTION_H
 #define GATEWAY_CLI_SELECTION_H

@@ -1,4 +1,5 @@
 #include "gateway/cli/ask.h"
+#include "gateway/cli/impact.h"
 #include "gateway/cli/selection.h"
 #include "gateway/cli/verbs.h"
 
@@ -105,15 +106,12 @@ static bool turn_page(struct pulling *pulling, const struct json *answer)
     return true;
 }
 
-static int pull(struct cli *cli, int argc, char **argv)
+static int pull_selection(struct cli *cli, const struct selection *selection)
 {
-    struct pulling pulling = {.cli = cli};
+    struct pulling pulling = {.cli = cli, .selection = *selection};
     const struct json *answer = NULL;
     struct slice text = SLICE_NONE;
-    int exit = selection_read(cli, argc, argv, true, &pulling.selection);
-    if (exit != EXIT_DONE) {
-        return exit;
-    }
+    int exit;
     pulling.dry = json_is(json_get(pulling.selection.request, "dry"), JSON_TRUE);
     pulling.limit = number(pulling.selection.request, "limit");
     bool more = true;
@@ -136,6 +134,19 @@ static int pull(struct cli *cli, int argc, char **argv)
                                                 : print_sum(&pulling, json_get_text(answer, "did"));
 }
 
+static int pull(struct cli *cli, int argc, char **argv)
+{
+    struct selection selection;
+    int exit = selection_read(cli, argc, argv, true, &selection);
+    if (exit != EXIT_DONE) {
+        return exit;
+    }
+    if (json_get(selection.request, "last") != NULL) {
+        return cli_usage(cli, argv[0], "--last goes with `replay --mapping FOLDER --dry-run`");
+    }
+    return pull_selection(cli, &selection);
+}
+
 int verb_hold(struct cli *cli, int argc, char **argv)
 {
     return pull(cli, argc, argv);
@@ -148,7 +159,12 @@ int verb_release(struct cli *cli, int argc, char **argv)
 
 int verb_replay(struct cli *cli, int argc, char **argv)
 {
-    return pull(cli, argc, argv);
+    struct selection selection;
+    int exit = selection_read(cli, argc, argv, true, &selection);
+    if (exit == EXIT_DONE && impact_is_meant(&selection)) {
+        return impact_run(cli, &selection);
+    }
+    return exit == EXIT_DONE ? pull(cli, argc, argv) : exit;
 }
 
 int verb_resend(struct cli *cli, int argc, char **argv)
