@@ -108,6 +108,7 @@ static int find_visit(struct asking *a, const struct child_choice *choice, struc
         cli_print_diags(a->bench->cli, &a->bench->diags);
         return EXIT_UNREADABLE;
     }
+    visit.ehr = ehr_session_ehr(a->session)->name; /* facts may be asked for otherwise there */
     child->input.visit = visit;
     return EXIT_DONE;
 }
@@ -126,6 +127,7 @@ int ehr_session_child(struct workbench *bench, struct ehr_session *session,
     }
     if (exit == EXIT_DONE) {
         child.input.plan_intent_plan = ehr_session_ehr(session)->care_plan_intent == INTENT_PLAN;
+        child.input.protects_teens = ehr_session_ehr(session)->protects_teens;
         child.language = record_language(child.input.patient);
         *child_out = child;
     }
