@@ -16,6 +16,7 @@ struct preview {
     struct ehr_session *session;
     bool as_json;
     bool as_diff;
+    bool as_decision;
     const char *page;
     const char *language;
     const char *goals;
@@ -39,6 +40,29 @@ static struct slice summary(const struct json *resource)
     return title;
 }
 
+/* What the clinician is asked, in the words of the first language of the staff. */
+static void tell_prompts(const struct preview *p)
+{
+    const struct evaluation_result *result = &p->result;
+    for (size_t i = 0; i < result->prompt_count; i++) {
+        struct slice text =
+            mapping_prompt_text(p->bench.mapping, p->cli->arena, result->plan, result->prompts[i]);
+        fprintf(p->cli->out, "  prompt %.*s%s%.*s\n", SLICE_ARGS(result->prompts[i]),
+                text.len != 0 ? ": " : "", SLICE_ARGS(text));
+    }
+}
+
+static void tell_timers(FILE *out, const struct evaluation_result *result)
+{
+    for (size_t i = 0; i < result->timer_count; i++) {
+        const struct timer_due *timer = &result->timers[i];
+        char date[DATETIME_TEXT];
+        datetime_print(&timer->date, date);
+        fprintf(out, "  timer %.*s: %.*s, due %s\n", SLICE_ARGS(timer->id), SLICE_ARGS(timer->make),
+                date);
+    }
+}
+
 static void tell(const struct preview *p)
 {
     FILE *out = p->cli->out;
@@ -55,13 +79,69 @@ static void tell(const struct preview *p)
     if (result->ask.len != 0) {
         fprintf(out, "  ask: %.*s\n", SLICE_ARGS(result->ask));
     }
-    tell_list(out, "  prompts: ", result->prompts, result->prompt_count);
+    tell_prompts(p);
+    tell_timers(out, result);
     for (size_t i = 0; i < result->item_count; i++) {
         const struct plan_item *item = &result->items[i];
         fprintf(out, "  %.*s %.*s: %.*s\n", SLICE_ARGS(item->type), SLICE_ARGS(item->key),
                 SLICE_ARGS(summary(item->resource)));
     }
 }
+
+/* ---- the decision as JSON: for every outcome, with what no resource of a plan holds ---- */
+
+static void put(struct arena *arena, struct json *object, const char *name, struct slice text)
+{
+    if (text.len != 0) {
+        json_add(arena, object, slice_of(name), json_new_string(arena, text));
+    }
+}
+
+static struct json *prompts_json(const struct preview *p)
+{
+    struct arena *arena = p->cli->arena;
+    struct json *list = json_new_array(arena);
+    for (size_t i = 0; i < p->result.prompt_count; i++) {
+        struct slice key = p->result.prompts[i];
+        struct json *prompt = json_new_object(arena);
+        put(arena, prompt, "key", key);
+        put(arena, prompt, "text",
+            mapping_prompt_text(p->bench.mapping, arena, p->result.plan, key));
+        json_append(list, prompt);
+    }
+    return list;
+}
+
+static struct json *timers_json(struct arena *arena, const struct evaluation_result *result)
+{
+    struct json *list = json_new_array(arena);
+    for (size_t i = 0; i < result->timer_count; i++) {
+        struct json *timer = json_new_object(arena);
+        char date[DATETIME_TEXT];
+        datetime_print(&result->timers[i].date, date);
+        put(arena, timer, "id", result->timers[i].id);
+        put(arena, timer, "make", result->timers[i].make);
+        put(arena, timer, "due", slice_of(date));
+        json_append(list, timer);
+    }
+    return list;
+}
+
+/* The trace as explain has it, with prompts in words, timers, and the plan. */
+static void print_decision(const struct preview *p)
+{
+    struct arena *arena = p->cli->arena;
+    struct json *decision = mapping_trace(arena, &p->result, true);
+    json_set(arena, decision, SLICE("prompts"), prompts_json(p));
+    json_add(arena, decision, SLICE("timers"), timers_json(arena, &p->result));
+    put(arena, decision, "public-id", p->result.public_id);
+    if (p->result.item_count != 0) {
+        json_add(arena, decision, SLICE("bundle"), mapping_plan_bundle(arena, &p->result));
+    }
+    fprintf(p->cli->out, "%.*s\n", SLICE_ARGS(json_write(arena, decision, JSON_PRETTY)));
+}
+
+/* ---- the page ---- */
 
 /* "water,active": the goals that the family chose. */
 static size_t read_goals(const struct preview *p, struct slice *goals)
@@ -118,7 +198,9 @@ static int show(struct preview *p)
     if (p->page != NULL) {
         return write_page(p);
     }
-    if (p->as_json) {
+    if (p->as_decision) {
+        print_decision(p);
+    } else if (p->as_json) {
         struct json *bundle = mapping_plan_bundle(p->cli->arena, &p->result);
         fprintf(p->cli->out, "%.*s\n", SLICE_ARGS(json_write(p->cli->arena, bundle, JSON_PRETTY)));
     } else {
@@ -142,18 +224,19 @@ int verb_preview(struct cli *cli, int argc, char **argv)
     struct preview p = {.cli = cli};
     const char *words[2];
     const struct argument_option options[] = {
-        {"--json", &p.as_json, NULL},   {"--diff", &p.as_diff, NULL},
-        {"--page", NULL, &p.page},      {"--lang", NULL, &p.language},
-        {"--goals", NULL, &p.goals},    {"--visit", NULL, &p.choice.visit},
-        {"-c", NULL, &p.choice.config}, {"--ehr", NULL, &p.choice.ehr},
+        {"--json", &p.as_json, NULL},       {"--decision", &p.as_decision, NULL},
+        {"--diff", &p.as_diff, NULL},       {"--page", NULL, &p.page},
+        {"--lang", NULL, &p.language},      {"--goals", NULL, &p.goals},
+        {"--visit", NULL, &p.choice.visit}, {"-c", NULL, &p.choice.config},
+        {"--ehr", NULL, &p.choice.ehr},
     };
     int exit = arguments_read(cli, argc, argv, options, sizeof options / sizeof *options, words, 2,
                               2, "names a folder and a child: a case, a file or a patient");
     if (exit != EXIT_DONE) {
         return exit;
     }
-    if (p.as_json + p.as_diff + (p.page != NULL) > 1) {
-        return cli_usage(cli, "preview", "shows one of --json, --page and --diff");
+    if (p.as_json + p.as_decision + p.as_diff + (p.page != NULL) > 1) {
+        return cli_usage(cli, "preview", "shows one of --json, --decision, --page and --diff");
     }
     if (p.as_diff && p.choice.ehr == NULL) {
         return cli_usage(cli, "preview", "--diff wants --ehr: what stands where?");

@@ -17,7 +17,7 @@ const folder = scratch('preview-ehr');
 const space = '2d3c1c1e-52f0-4a86-9a3e-0d6f3a1f2b77';
 const ehr = await startTestEhr(folder);
 atEnd(() => { ehr.client.close(); return ehr.server.stop(); });
-const config = await writeConfig(folder, { ehrs: [{ name: 'north', base: ehr.base }], gateway: { 'identifier-namespace': space } });
+const config = await writeConfig(folder, { ehrs: [{ name: 'north', base: ehr.base, 'protects-teens': true }], gateway: { 'identifier-namespace': space } });
 const mapping = 'mappings/healthy-weight';
 const preview = (...args) => run(binary, ['preview', mapping, ...args, '-c', config, '--ehr', 'north'], { cwd: rootDir });
 
@@ -85,6 +85,21 @@ test('nothing but reads was sent by it', async () => {
   const before = (await all(`Goal?patient=${patient}`)).length + (await all(`CarePlan?patient=${patient}`)).length;
   await preview(patient, '--diff');
   assert.equal((await all(`Goal?patient=${patient}`)).length + (await all(`CarePlan?patient=${patient}`)).length, before);
+});
+test('--decision: prompts in words and what falls due, for every outcome; what the EHR keeps is known', async () => {
+  const { code, stdout, stderr } = await preview(patient, '--decision');
+  assert.equal(code, 0, stderr);
+  const decision = JSON.parse(stdout);
+  assert.deepEqual([decision.outcome, decision['public-id'], decision.timers, decision.bundle], ['proposal', 'hw-07', [], bundle]);
+  assert.deepEqual(decision.prompts[0], { key: 'assess.bp', text: 'Blood pressure today, right cuff size?' });
+  const teen = await admit(ehr.client, 'handedOver');
+  const kept = JSON.parse((await preview(teen.patient.id, '--decision')).stdout);
+  assert.deepEqual([kept.outcome, kept.plan, kept.row.includes('private=yes')], ['proposal', 'team-teen', true]);
+  const other = await run(binary, ['preview', mapping, 'young-above', '--decision'], { cwd: rootDir });
+  assert.equal(other.code, 1, other.stderr);
+  const told = JSON.parse(other.stdout);
+  assert.deepEqual([told.outcome, told.reason, 'bundle' in told], ['hand-over', 'no-template', false]);
+  assert.ok(told.prompts.length > 0 && told.prompts.every(({ text }) => text.length > 0));
 });
 test('a patient that is not there; an EHR that is not configured; no EHR for --diff', async () => {
   assert.equal((await preview('nobody')).code, 2);
