@@ -201,7 +201,7 @@ static int show(struct preview *p)
     if (p->as_decision) {
         print_decision(p);
     } else if (p->as_json) {
-        struct json *bundle = mapping_plan_bundle(p->cli->arena, &p->result);
+        struct json *bundle = mapping_take_plan_bundle(p->cli->arena, &p->result);
         fprintf(p->cli->out, "%.*s\n", SLICE_ARGS(json_write(p->cli->arena, bundle, JSON_PRETTY)));
     } else {
         tell(p);

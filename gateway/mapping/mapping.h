@@ -246,6 +246,8 @@ struct json *mapping_trace(struct arena *arena, const struct evaluation_result *
  * their position, and the references among them lead there. Lives in the arena.
  */
 struct json *mapping_plan_bundle(struct arena *arena, const struct evaluation_result *result);
+/* The same of the resources themselves, not of copies: they belong to the Bundle from then on. */
+struct json *mapping_take_plan_bundle(struct arena *arena, const struct evaluation_result *result);
 
 /* SHA-256 over keys and resources of the plan, hexadecimal: the same for equal plans alone. Empty:
  * there is no plan. Lives in the arena. */

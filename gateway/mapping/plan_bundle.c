@@ -5,66 +5,82 @@ enum { DEPTH_MOST = 64 };
 
 static const char item_prefix[] = "#item:";
 
+/* A urn:uuid whose last digits are the item's position, from 1. */
 static struct slice item_url(struct arena *arena, size_t index)
 {
-    return arena_printf(arena, "urn:uuid:00000000-0000-4000-8000-%012zu", index + 1);
+    static const char first[] = "urn:uuid:00000000-0000-4000-8000-000000000000";
+    char *url = arena_cstr(arena, slice_from(first, sizeof first - 1));
+    size_t at = sizeof first - 1;
+    for (size_t number = index + 1; number != 0; number /= 10) {
+        url[--at] = (char)('0' + number % 10);
+    }
+    return slice_from(url, sizeof first - 1);
 }
 
-/* The text itself, or the URL of the item that it refers to. */
-static struct slice resolved(struct arena *arena, const struct evaluation_result *result,
-                             struct slice text)
-{
-    if (text.len == 0 || text.at[0] != item_prefix[0] ||
-        !slice_starts_with(text, slice_of(item_prefix))) {
-        return text;
-    }
-    struct slice key = slice_part(text, sizeof item_prefix - 1, SIZE_MAX);
-    for (size_t i = 0; i < result->item_count; i++) {
-        if (slice_equal(result->items[i].key, key)) {
-            return item_url(arena, i);
-        }
-    }
-    return text;
-}
+struct bundling {
+    struct arena *arena;
+    const struct evaluation_result *result;
+    struct slice *urls; /* of each item */
+};
 
-static struct json *copy_resolved(struct arena *arena, const struct evaluation_result *result,
-                                  const struct json *value, unsigned depth)
+/* Leads the references below to the items of the plan. */
+static void resolve_below(const struct bundling *b, struct json *value, unsigned depth)
 {
-    enum json_kind kind = json_kind(value);
-    if (depth == DEPTH_MOST || (kind != JSON_OBJECT && kind != JSON_ARRAY)) {
-        return kind == JSON_STRING
-                   ? json_new_string(arena, resolved(arena, result, json_text(value)))
-                   : json_copy(arena, value);
-    }
-    struct json *copy = kind == JSON_OBJECT ? json_new_object(arena) : json_new_array(arena);
     for (const struct json *it = json_first(value); it != NULL; it = json_next(it)) {
-        struct json *member = copy_resolved(arena, result, it, depth + 1);
-        if (kind == JSON_OBJECT) {
-            json_add(arena, copy, json_name(it), member);
-        } else {
-            json_append(copy, member);
+        struct slice text = json_text(it);
+        if (json_first(it) != NULL && depth < DEPTH_MOST) {
+            resolve_below(b, (struct json *)it, depth + 1);
+        }
+        if (text.len < sizeof item_prefix || text.at[0] != item_prefix[0] ||
+            !slice_is(json_name(it), "reference") ||
+            !slice_starts_with(text, slice_of(item_prefix))) {
+            continue;
+        }
+        struct slice key = slice_part(text, sizeof item_prefix - 1, SIZE_MAX);
+        for (size_t i = 0; i < b->result->item_count; i++) {
+            if (slice_equal(b->result->items[i].key, key)) {
+                struct json *url = json_new_string(b->arena, b->urls[i]);
+                json_set(b->arena, value, SLICE("reference"), url);
+                it = url;
+                break;
+            }
         }
     }
-    return copy;
 }
 
-struct json *mapping_plan_bundle(struct arena *arena, const struct evaluation_result *result)
+struct json *mapping_take_plan_bundle(struct arena *arena, const struct evaluation_result *result)
 {
+    struct bundling b = {.arena = arena, .result = result};
     struct json *bundle = json_new_object(arena);
     struct json *entries = json_new_array(arena);
     json_add(arena, bundle, SLICE("resourceType"), json_new_string(arena, SLICE("Bundle")));
     json_add(arena, bundle, SLICE("type"), json_new_string(arena, SLICE("collection")));
+    b.urls = ARENA_ARRAY(arena, result->item_count + 1, struct slice);
+    for (size_t i = 0; i < result->item_count; i++) {
+        b.urls[i] = item_url(arena, i);
+    }
     for (size_t i = 0; i < result->item_count; i++) {
         struct json *entry = json_new_object(arena);
-        json_add(arena, entry, SLICE("fullUrl"), json_new_string(arena, item_url(arena, i)));
-        json_add(arena, entry, SLICE("resource"),
-                 copy_resolved(arena, result, result->items[i].resource, 0));
+        resolve_below(&b, result->items[i].resource, 0);
+        json_add(arena, entry, SLICE("fullUrl"), json_new_string(arena, b.urls[i]));
+        json_add(arena, entry, SLICE("resource"), result->items[i].resource);
         json_append(entries, entry);
     }
     if (result->item_count != 0) { /* FHIR has no empty arrays */
         json_add(arena, bundle, SLICE("entry"), entries);
     }
     return bundle;
+}
+
+struct json *mapping_plan_bundle(struct arena *arena, const struct evaluation_result *result)
+{
+    struct evaluation_result copy = *result;
+    copy.items = ARENA_ARRAY(arena, result->item_count + 1, struct plan_item);
+    for (size_t i = 0; i < result->item_count; i++) {
+        copy.items[i] = result->items[i];
+        copy.items[i].resource = json_copy(arena, result->items[i].resource);
+    }
+    return mapping_take_plan_bundle(arena, &copy);
 }
 
 struct slice mapping_plan_digest(struct arena *arena, const struct evaluation_result *result)

@@ -67,7 +67,7 @@ static enum status round_run(void *arg)
     enum status status =
         mapping_evaluate(b->mapping, b->round, &b->input, &limits, &diags, &result);
     if (status == STATUS_OK) {
-        b->text = json_write(b->round, mapping_plan_bundle(b->round, &result), JSON_COMPACT);
+        b->text = json_write(b->round, mapping_take_plan_bundle(b->round, &result), JSON_COMPACT);
     }
     return status;
 }
