@@ -91,6 +91,7 @@ struct node {
     uint16_t depth; /* of the tree below, 1 for a leaf */
     uint16_t arg_count;
     unsigned slot;    /* NODE_VARIABLE: of a defined variable, from 1; defineVariable: its own */
+    unsigned place;   /* NODE_VARIABLE: of one of the scope, or 0 (path_variable.place) */
     struct span span; /* the whole */
     struct span mark; /* the name or the operator: where a message points */
     struct slice name;

@@ -124,6 +124,7 @@ void check_variable(struct checker *checker, struct node *node, const struct sur
     for (size_t i = 0; i < checker->scope->variable_count; i++) {
         if (slice_equal(checker->scope->variables[i].name, node->name)) {
             node->type = variable_type(checker, &checker->scope->variables[i]);
+            node->place = checker->scope->variables[i].place;
             return;
         }
     }

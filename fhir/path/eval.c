@@ -93,6 +93,10 @@ static void eval_variable(struct evaluation *eval, const struct node *node, stru
         collection_add_all(eval, out, eval->slots[node->slot - 1]);
         return;
     }
+    if (node->place != 0 && node->place <= eval->env->placed_count) {
+        collection_add_all(eval, out, eval->env->placed[node->place - 1]);
+        return;
+    }
     for (size_t i = 0; i < eval->env->value_count; i++) {
         if (slice_equal(eval->env->values[i].name, node->name)) {
             collection_add_all(eval, out, eval->env->values[i].items);

@@ -135,6 +135,7 @@ struct path_variable {
     bool is_system;                     /* when both are NULL: items of the System type `system`; */
     enum path_kind system;              /* else nothing is known of it */
     bool many;                          /* any number of items; else at most one */
+    unsigned place; /* from 1: its value is path_env.placed[place - 1]; 0: it is found by name */
 };
 
 struct path_scope {
@@ -170,12 +171,22 @@ struct span path_expr_span(const struct path_expr *expr);
  * operator, no literal. */
 bool path_expr_is_plain(const struct path_expr *expr);
 
+/*
+ * Calls `use` with the place of every variable of the expression that has one, as often as it
+ * stands there. Returns whether it asks the caller for anything else: variables found by name,
+ * memberOf(), resolve(), trace(), the clock. If not, it yields the same in the same context
+ * whenever these variables do.
+ */
+bool path_expr_uses(const struct path_expr *expr, void (*use)(void *arg, unsigned place),
+                    void *arg);
+
 /* The tree as read, one node per line with its place and type. */
 void path_print_tree(const struct path_expr *expr, struct buf *out);
 
 /* ---- evaluating ---- */
 
-/* The value of %name; found by name, so the order need not be that of the scope. */
+/* The value of %name; found by name, so the order need not be that of the scope. Who evaluates
+ * often gives variables places instead. */
 struct path_value {
     struct slice name;
     struct path_items items;
@@ -189,6 +200,8 @@ struct path_env {
     const struct json *root_resource; /* %rootResource; NULL: as %resource */
     const struct path_value *values;
     size_t value_count;
+    const struct path_items *placed; /* values of variables that have a place */
+    size_t placed_count;
     const struct datetime *now; /* a dateTime with offset; NULL: now() and its like are errors */
     /* A resource by reference or canonical, not "#id": NULL when it is not there. */
     const struct json *(*resolve)(void *arg, struct slice reference);

@@ -207,6 +207,50 @@ static void test_variables(void **state)
     expect_fault(f, "%visit.dat", DIAG_PATH_UNKNOWN_VARIABLE, "did you mean %visit.date?");
 }
 
+static void count_use(void *arg, unsigned place)
+{
+    ((unsigned *)arg)[place]++;
+}
+
+static void test_places(void **state)
+{
+    struct fixture *f = *state;
+    struct path_item items[] = {path_item_integer(3), path_item_integer(4)};
+    struct path_variable variables[] = {
+        {.name = SLICE("a"), .is_system = true, .system = PATH_INTEGER, .place = 2},
+        {.name = SLICE("b"), .is_system = true, .system = PATH_INTEGER, .place = 1},
+        {.name = SLICE("named"), .is_system = true, .system = PATH_INTEGER},
+    };
+    struct path_items placed[] = {{&items[0], 1}, {&items[1], 1}};
+    f->scope.variables = variables;
+    f->scope.variable_count = 3;
+    f->env.placed = placed;
+    f->env.placed_count = 2;
+    expect(f, "%a * 10 + %b", "System.Integer 43");
+    f->env.placed_count = 1; /* %a is not known yet */
+    expect(f, "%a.empty() and %b = 3", "System.Boolean true");
+
+    static const struct {
+        const char *text;
+        unsigned uses[3]; /* by place */
+        bool asks;
+    } rows[] = {
+        {"%a + %a + %context.count()", {0, 0, 2}, false},
+        {"iif(%b = 1, %resource.exists(), (1 | 2).where($this = %a).exists())", {0, 1, 1}, false},
+        {"defineVariable('x', %b).select(%x)", {0, 1, 0}, false},
+        {"%named", {0, 0, 0}, true},
+        {"%b > 0 and now() > today()", {0, 1, 0}, true},
+        {"type.memberOf('http://hl7.org/fhir/ValueSet/bundle-type')", {0, 0, 0}, true},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        unsigned uses[3] = {0};
+        run(f, rows[i].text);
+        assert_non_null(f->expr);
+        assert_int_equal(path_expr_uses(f->expr, count_use, uses), rows[i].asks);
+        assert_memory_equal(uses, rows[i].uses, sizeof uses);
+    }
+}
+
 static void test_types(void **state)
 {
     struct fixture *f = *state;
@@ -351,9 +395,10 @@ static void test_threads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_clock),         TEST(test_resolve), TEST(test_value_sets),
-        TEST(test_variables),     TEST(test_types),   TEST(test_ceilings),
-        TEST(test_nested_repeat), TEST(test_threads), TEST(test_out_of_memory),
+        TEST(test_clock),         TEST(test_resolve),       TEST(test_value_sets),
+        TEST(test_variables),     TEST(test_places),        TEST(test_types),
+        TEST(test_ceilings),      TEST(test_nested_repeat), TEST(test_threads),
+        TEST(test_out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
