@@ -1,21 +1,10 @@
+#include "gateway/mapping/build.h"
 #include "gateway/mapping/safety.h"
 #include "gateway/mapping/trace.h"
-#include "gateway/plan/narrative.h"
 
 /* Templates to resources. A template builds values, never text: the result cannot be ill-formed. */
 
 enum { DEPTH_MOST = 32, TEXT_MOST = 64 * 1024 };
-
-struct build {
-    struct eval *eval;
-    const struct item_rule *item; /* whose resource is built */
-    unsigned depth;
-    struct slice text; /* key of the first text */
-    size_t listed;     /* entries of the list before what is built: a $each in it counts on */
-};
-
-static enum status build_value(struct build *b, const struct template *template,
-                               struct json **value_out);
 
 static enum status fail(struct build *b, struct span span, const char *sentence)
 {
@@ -25,20 +14,27 @@ static enum status fail(struct build *b, struct span span, const char *sentence)
 
 /* ---- texts ---- */
 
-/* Values that every staff text may use. */
-static enum status render_text(struct build *b, struct slice key, struct span span,
-                               struct slice *text_out)
+static enum status find_text(struct build *b, struct slice key, struct span span,
+                             const struct text_entry **entry_out)
 {
     struct eval *e = b->eval;
     struct slice language = e->mapping->staff_languages[0];
-    const struct text_entry *entry =
-        mapping_find_text(e->mapping, e->plan->name, language, FOR_STAFF, key);
-    if (entry == NULL) {
+    *entry_out = mapping_find_text(e->mapping, e->plan->name, language, FOR_STAFF, key);
+    if (*entry_out == NULL) {
         diag_add(e->diags, DIAG_MAPPING_TEXT_MISSING, span,
                  "texts/%.*s.%.*s.yaml has no staff text \"%.*s\"", SLICE_ARGS(e->plan->name),
                  SLICE_ARGS(language), SLICE_ARGS(key));
         return STATUS_INVALID;
     }
+    return STATUS_OK;
+}
+
+/* Values that every staff text may use. */
+static enum status render_text(struct build *b, const struct text_entry *entry,
+                               struct slice *text_out)
+{
+    struct eval *e = b->eval;
+    struct slice language = e->mapping->staff_languages[0];
     trace_text(e, entry);
     char day[DATETIME_TEXT];
     size_t len = datetime_print(&e->input->visit.date, day);
@@ -202,9 +198,8 @@ static enum status build_expr(struct build *b, const struct template *template,
 
 /* ---- objects and lists ---- */
 
-/* Whether $when lets this be built. */
-static enum status is_wanted(struct build *b, const struct expr *when, enum if_unknown if_unknown,
-                             struct span span, bool *wanted_out)
+enum status build_is_wanted(struct build *b, const struct expr *when, enum if_unknown if_unknown,
+                            struct span span, bool *wanted_out)
 {
     *wanted_out = true;
     if (when == NULL) {
@@ -239,6 +234,21 @@ static struct json *as_array(struct build *b, const struct template *template, s
     return array;
 }
 
+/* What is not fixed, in an object that is. */
+static enum status judge(struct build *b, const struct template *object, const struct json *value)
+{
+    const char *fault = NULL;
+    bool goal = b->item->goal;
+    for (const struct json *it = json_first(value); it != NULL && fault == NULL && object->judge;
+         it = json_next(it)) {
+        fault = safety_member_fault(value, it, goal);
+    }
+    if (fault != NULL) {
+        diag_add(b->eval->diags, DIAG_MAPPING_FORBIDDEN, b->item->span, "%s", fault);
+    }
+    return fault == NULL ? STATUS_OK : STATUS_INVALID;
+}
+
 static enum status build_members(struct build *b, const struct template *object,
                                  struct json **value_out)
 {
@@ -261,7 +271,7 @@ static enum status build_members(struct build *b, const struct template *object,
         }
     }
     *value_out = json_first(value) != NULL ? value : NULL; /* FHIR has no empty objects */
-    return STATUS_OK;
+    return b->settled ? judge(b, object, value) : STATUS_OK;
 }
 
 /* $each: one object for each item, with $this in it. */
@@ -300,7 +310,8 @@ static enum status build_object(struct build *b, const struct template *object,
                                 struct json **value_out)
 {
     bool wanted;
-    enum status status = is_wanted(b, object->when, object->if_unknown, object->span, &wanted);
+    enum status status =
+        build_is_wanted(b, object->when, object->if_unknown, object->span, &wanted);
     *value_out = NULL;
     if (status == STATUS_OK && !wanted) {
         trace_left_out(b->eval, object->span, object->when, "its condition does not hold");
@@ -342,12 +353,19 @@ static enum status build_list(struct build *b, const struct template *list, stru
 static enum status build_phrase(struct build *b, const struct template *template,
                                 struct json **value_out)
 {
-    struct slice key = SLICE_NONE;
+    const struct text_entry *entry = template->entry;
+    struct slice key = template->key;
     struct slice text = SLICE_NONE;
-    enum status status = join_pieces(b, template->pieces, template->span, &key);
+    enum status status = STATUS_OK;
+    if (entry == NULL) {
+        status = join_pieces(b, template->pieces, template->span, &key);
+        if (status == STATUS_OK) {
+            status = find_text(b, key, template->span, &entry);
+        }
+    }
+    b->text = status == STATUS_OK && b->text.len == 0 ? key : b->text;
     if (status == STATUS_OK) {
-        b->text = b->text.len != 0 ? b->text : key;
-        status = render_text(b, key, template->span, &text);
+        status = render_text(b, entry, &text);
     }
     if (status == STATUS_OK) {
         *value_out = new_text(b, text);
@@ -366,42 +384,78 @@ static enum status build_pieces(struct build *b, const struct template *template
     return status;
 }
 
-static enum status build_value(struct build *b, const struct template *template,
-                               struct json **value_out)
+static enum status build_kind(struct build *b, const struct template *template,
+                              struct json **value_out)
+{
+    switch (template->kind) {
+    case TEMPLATE_OBJECT:
+        return build_object(b, template, value_out);
+    case TEMPLATE_LIST:
+        return build_list(b, template, value_out);
+    case TEMPLATE_FIXED:
+        b->text = b->text.len == 0 ? template->key : b->text;
+        *value_out = json_copy(b->eval->arena, template->literal);
+        return STATUS_OK;
+    case TEMPLATE_LITERAL:
+    case TEMPLATE_SITE:
+        *value_out = json_copy(b->eval->arena, template->literal);
+        return STATUS_OK;
+    case TEMPLATE_EXPR:
+        return build_expr(b, template, value_out);
+    case TEMPLATE_PIECES:
+        return build_pieces(b, template, value_out);
+    case TEMPLATE_PHRASE:
+        return build_phrase(b, template, value_out);
+    case TEMPLATE_CODE:
+        return build_code(b, template, value_out);
+    case TEMPLATE_REFS:
+        return build_refs(b, template, value_out);
+    }
+    return STATUS_INVALID;
+}
+
+/* An object or array that came out of an expression or a code can hold anything. */
+static enum status judge_deep(struct build *b, const struct template *template,
+                              const struct json *value)
+{
+    bool any = template->kind == TEMPLATE_EXPR || template->kind == TEMPLATE_CODE;
+    const char *fault = any ? safety_value_fault(value, b->item->goal) : NULL;
+    if (fault != NULL) {
+        diag_add(b->eval->diags, DIAG_MAPPING_FORBIDDEN, b->item->span, "%s", fault);
+        return STATUS_INVALID;
+    }
+    return STATUS_OK;
+}
+
+/* A value of several elements and items is found once. */
+static enum status build_once(struct build *b, const struct template *template,
+                              struct json **value_out)
+{
+    const struct json **memo =
+        template->memo != 0 && b->eval->memos != NULL ? &b->eval->memos[template->memo - 1] : NULL;
+    if (memo != NULL && *memo != NULL) {
+        *value_out = json_copy(b->eval->arena, *memo);
+        return STATUS_OK;
+    }
+    enum status status = build_kind(b, template, value_out);
+    if (status == STATUS_OK && b->settled && json_first(*value_out) != NULL) {
+        status = judge_deep(b, template, *value_out);
+    }
+    if (status == STATUS_OK && memo != NULL && *value_out != NULL &&
+        json_kind(*value_out) == JSON_STRING) {
+        *memo = *value_out;
+    }
+    return status;
+}
+
+enum status build_value(struct build *b, const struct template *template, struct json **value_out)
 {
     *value_out = NULL;
     if (b->depth == DEPTH_MOST) {
         return fail(b, template->span, "the template is nested too deeply");
     }
     b->depth++;
-    enum status status = STATUS_OK;
-    switch (template->kind) {
-    case TEMPLATE_OBJECT:
-        status = build_object(b, template, value_out);
-        break;
-    case TEMPLATE_LIST:
-        status = build_list(b, template, value_out);
-        break;
-    case TEMPLATE_LITERAL:
-    case TEMPLATE_SITE:
-        *value_out = json_copy(b->eval->arena, template->literal);
-        break;
-    case TEMPLATE_EXPR:
-        status = build_expr(b, template, value_out);
-        break;
-    case TEMPLATE_PIECES:
-        status = build_pieces(b, template, value_out);
-        break;
-    case TEMPLATE_PHRASE:
-        status = build_phrase(b, template, value_out);
-        break;
-    case TEMPLATE_CODE:
-        status = build_code(b, template, value_out);
-        break;
-    case TEMPLATE_REFS:
-        status = build_refs(b, template, value_out);
-        break;
-    }
+    enum status status = build_once(b, template, value_out);
     b->depth--;
     if (status == STATUS_OK && *value_out != NULL && template->kind != TEMPLATE_OBJECT &&
         template->kind != TEMPLATE_LIST) {
@@ -410,119 +464,9 @@ static enum status build_value(struct build *b, const struct template *template,
     return status;
 }
 
-/* ---- items ---- */
-
-static void add_narrative(struct eval *e, struct json *resource, bool care_plan)
-{
-    struct narrative narrative = {.language = e->mapping->staff_languages[0]};
-    struct slice *lines = ARENA_ARRAY(e->arena, e->result->item_count + 1, struct slice);
-    if (care_plan) {
-        narrative.title = json_get_text(resource, "title");
-        narrative.paragraphs[0] = json_get_text(resource, "description");
-        narrative.paragraph_count = narrative.paragraphs[0].len != 0;
-        for (size_t i = 0; i < e->result->item_count; i++) {
-            struct slice line = narrative_description(e->result->items[i].resource);
-            if (line.len != 0) {
-                lines[narrative.line_count++] = line;
-            }
-        }
-        narrative.lines = lines;
-    } else {
-        narrative.title = narrative_description(resource);
-    }
-    json_add(e->arena, resource, SLICE("text"), narrative_render(e->arena, &narrative));
-}
-
-static enum status build_item(struct eval *e, const struct item_rule *item)
-{
-    struct build b = {.eval = e, .item = item};
-    size_t values = e->value_count;
-    for (size_t i = 0; i < item->with_count; i++) {
-        evaluate_publish(e, item->with[i].name, item->with[i].items);
-    }
-    bool wanted;
-    struct json *resource = NULL;
-    trace_item(e, item);
-    enum status status = is_wanted(&b, item->when, item->if_unknown, item->span, &wanted);
-    enum truth short_of_food = TRUTH_FALSE;
-    if (status == STATUS_OK && !wanted) {
-        trace_left_out(e, item->span, item->when, "its condition does not hold");
-    }
-    for (size_t i = 0; i < e->mapping->food_at_risk_count && status == STATUS_OK && wanted &&
-                       item->costs_money && short_of_food == TRUTH_FALSE;
-         i++) {
-        status = evaluate_truth(e, &e->mapping->food_at_risk[i], &short_of_food);
-        if (status == STATUS_OK && short_of_food != TRUTH_FALSE) {
-            trace_left_out(e, item->span, &e->mapping->food_at_risk[i],
-                           "it costs money, and food may be short at home");
-        }
-    }
-    if (status == STATUS_OK && wanted && short_of_food == TRUTH_FALSE) {
-        status = build_value(&b, item->resource, &resource);
-    }
-    e->value_count = values;
-    e->env.value_count = values;
-    if (status != STATUS_OK || resource == NULL) {
-        return status;
-    }
-    struct slice type = json_get_text(resource, "resourceType");
-    add_narrative(e, resource, slice_is(type, "CarePlan"));
-    trace_made(e, "text", "the narrative, from the texts of this plan");
-    if (e->input->plan_intent_plan && json_get(resource, "intent") != NULL) {
-        json_set(e->arena, resource, SLICE("intent"), json_new_string(e->arena, SLICE("plan")));
-        trace_made(e, "intent", "plan, because this EHR reads only that");
-    }
-    const char *fault = safety_resource_fault(resource, e->plan->never, e->plan->never_count);
-    if (fault != NULL) {
-        diag_add(e->diags, DIAG_MAPPING_FORBIDDEN, item->span, "%s", fault);
-        return STATUS_INVALID;
-    }
-    e->result->items[e->result->item_count++] =
-        (struct plan_item){item->key, type, resource, b.text};
-    return STATUS_OK;
-}
-
 enum status evaluate_object(struct eval *e, const struct template *object, struct json **value_out)
 {
     struct build b = {.eval = e};
     *value_out = NULL;
     return object != NULL ? build_members(&b, object, value_out) : STATUS_OK;
-}
-
-enum status evaluate_prompts(struct eval *e, const struct prompt_rule *prompts, size_t count)
-{
-    enum status status = STATUS_OK;
-    e->result->prompts = ARENA_ARRAY(e->arena, count + 1, struct slice);
-    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
-        struct build b = {.eval = e};
-        bool wanted;
-        status = is_wanted(&b, prompts[i].when, UNKNOWN_INCLUDES, prompts[i].span, &wanted);
-        if (status == STATUS_OK) {
-            trace_prompt(e, &prompts[i], wanted);
-        }
-        if (status == STATUS_OK && wanted) {
-            e->result->prompts[e->result->prompt_count++] = prompts[i].key;
-        }
-    }
-    return status;
-}
-
-enum status evaluate_build(struct eval *e, const struct plan_rule *plan)
-{
-    e->plan = plan;
-    e->result->plan = plan->name;
-    e->result->public_id = plan->public_id;
-    e->result->items =
-        ARENA_ARRAY(e->arena, plan->goal_count + plan->order_count + 1, struct plan_item);
-    enum status status = STATUS_OK;
-    for (size_t i = 0; i < plan->goal_count && status == STATUS_OK; i++) {
-        status = build_item(e, &plan->goals[i]);
-    }
-    for (size_t i = 0; i < plan->order_count && status == STATUS_OK; i++) {
-        status = build_item(e, &plan->orders[i]);
-    }
-    if (status == STATUS_OK) {
-        status = build_item(e, &plan->care_plan);
-    }
-    return status == STATUS_OK ? evaluate_prompts(e, plan->prompts, plan->prompt_count) : status;
 }

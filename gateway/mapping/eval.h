@@ -9,8 +9,6 @@
 
 struct trace;
 
-enum { VALUES_MOST = 320 };
-
 struct eval {
     const struct mapping *mapping;
     struct arena *arena;
@@ -19,15 +17,20 @@ struct eval {
     const struct evaluation_input *input;
     const struct visit *visit;
     struct path_env env;
-    struct path_value values[VALUES_MOST]; /* what %name yields, so far */
-    size_t value_count;
+    struct path_items *values; /* what each %name yields so far, by place; `at` NULL: not known */
+    bool all;                  /* also what no expression of the mapping names is published */
     const struct plan_rule *plan; /* while its items are built */
+    const struct json **memos;    /* values that were built and can be met again, or NULL */
     struct evaluation_result *result;
     struct trace *trace; /* NULL: nobody asked why */
 };
 
-void evaluate_publish(struct eval *e, struct slice name, struct path_items items);
-void evaluate_publish_one(struct eval *e, const char *name, struct path_item item);
+/* One that nothing is known in but the mapping. Lives in the arena. */
+struct eval *evaluate_create(const struct mapping *mapping, struct arena *arena,
+                             const struct limits *limits, struct diag_list *diags);
+
+void evaluate_publish(struct eval *e, unsigned place, struct path_items items);
+void evaluate_publish_one(struct eval *e, unsigned place, struct path_item item);
 
 /* The value of an expression; STATUS_INVALID when it failed (diags says where). */
 enum status evaluate_expr(struct eval *e, const struct expr *expr, struct path_items *items_out);
@@ -65,6 +68,8 @@ enum status evaluate_growth(struct eval *e);
 
 /* The value of an object template by itself; *value_out is NULL when nothing is in it. */
 enum status evaluate_object(struct eval *e, const struct template *object, struct json **value_out);
+
+/* ---- items.c ---- */
 
 /* Those whose $when is true or unknown. */
 enum status evaluate_prompts(struct eval *e, const struct prompt_rule *prompts, size_t count);

@@ -5,21 +5,17 @@
 
 /* ---- expressions ---- */
 
-void evaluate_publish(struct eval *e, struct slice name, struct path_items items)
+void evaluate_publish(struct eval *e, unsigned place, struct path_items items)
 {
-    if (e->value_count == VALUES_MOST) {
-        arena_fail(e->arena, STATUS_LIMIT);
-    }
-    e->values[e->value_count++] = (struct path_value){name, items};
-    e->env.values = e->values;
-    e->env.value_count = e->value_count;
+    static const struct path_item none; /* is known, and yields nothing */
+    e->values[place - 1] = (struct path_items){items.at != NULL ? items.at : &none, items.count};
 }
 
-void evaluate_publish_one(struct eval *e, const char *name, struct path_item item)
+void evaluate_publish_one(struct eval *e, unsigned place, struct path_item item)
 {
-    struct path_item *items = ARENA_NEW(e->arena, struct path_item);
+    struct path_item *items = arena_alloc(e->arena, sizeof *items);
     *items = item;
-    evaluate_publish(e, slice_of(name), (struct path_items){items, 1});
+    evaluate_publish(e, place, (struct path_items){items, 1});
 }
 
 enum status evaluate_expr(struct eval *e, const struct expr *expr, struct path_items *items_out)
@@ -115,28 +111,23 @@ static const struct json *without_race(struct eval *e, const struct json *patien
 static void publish_visit(struct eval *e, const struct json *patient, const struct visit *visit)
 {
     e->visit = visit;
-    evaluate_publish_one(e, "patient",
+    evaluate_publish_one(e, PLACE_PATIENT,
                          path_item_of(e->mapping->model, without_race(e, patient), NULL));
     struct datetime *date = ARENA_NEW(e->arena, struct datetime);
     *date = visit->date;
-    evaluate_publish_one(e, "visit.date", (struct path_item){.kind = PATH_DATE, .datetime = date});
+    evaluate_publish_one(e, PLACE_VISIT_DATE,
+                         (struct path_item){.kind = PATH_DATE, .datetime = date});
     if (visit->encounter.len != 0) {
-        evaluate_publish_one(e, "visit.encounter",
+        evaluate_publish_one(e, PLACE_VISIT_ENCOUNTER,
                              path_item_string(arena_printf(e->arena, "Encounter/%.*s",
                                                            SLICE_ARGS(visit->encounter))));
     } else {
-        evaluate_publish(e, SLICE("visit.encounter"), (struct path_items){NULL, 0});
-    }
-    const struct mapping *m = e->mapping;
-    struct path_item *urls = ARENA_ARRAY(e->arena, m->set_count + 1, struct path_item);
-    for (size_t i = 0; i < m->set_count; i++) {
-        urls[i] = path_item_string(m->sets[i].url);
-        evaluate_publish(e, m->sets[i].variable, (struct path_items){&urls[i], 1});
+        evaluate_publish(e, PLACE_VISIT_ENCOUNTER, (struct path_items){NULL, 0});
     }
 }
 
-static struct eval *evaluate_create(const struct mapping *mapping, struct arena *arena,
-                                    const struct limits *limits, struct diag_list *diags)
+struct eval *evaluate_create(const struct mapping *mapping, struct arena *arena,
+                             const struct limits *limits, struct diag_list *diags)
 {
     struct eval *e = ARENA_NEW(arena, struct eval);
     e->mapping = mapping;
@@ -145,6 +136,12 @@ static struct eval *evaluate_create(const struct mapping *mapping, struct arena 
     e->diags = diags;
     e->env.member_of = member_of;
     e->env.arg = e;
+    e->values = arena_alloc(arena, mapping->value_count * sizeof *e->values);
+    for (size_t i = 0; i < mapping->value_count; i++) {
+        e->values[i] = mapping->values[i].items;
+    }
+    e->env.placed = e->values;
+    e->env.placed_count = mapping->value_count;
     return e;
 }
 
@@ -401,7 +398,7 @@ static enum status publish_defines(struct eval *e)
             return status;
         }
         trace_define(e, &e->mapping->defines[i], items);
-        evaluate_publish(e, e->mapping->defines[i].name, items);
+        evaluate_publish(e, e->mapping->defines[i].place, items);
     }
     return STATUS_OK;
 }
@@ -426,7 +423,7 @@ static enum status evaluate(struct eval *e)
     }
     enum truth eligible = TRUTH_TRUE;
     evaluate_publish_one(
-        e, "ehr.protectsTeens",
+        e, PLACE_PROTECTS_TEENS,
         (struct path_item){.kind = PATH_BOOLEAN, .boolean = e->input->protects_teens});
     status = evaluate_growth(e);
     if (status == STATUS_OK) {
@@ -456,16 +453,17 @@ static enum status evaluate(struct eval *e)
 static enum status compile_asked(struct eval *e, const struct source *source,
                                  const struct path_expr **expr_out)
 {
+    const struct mapping *m = e->mapping;
+    struct path_scope scope = {.model = m->model, .context_many = true, .refuse_clock = true};
     struct path_variable *variables =
-        ARENA_ARRAY(e->arena, e->value_count + 1, struct path_variable);
-    for (size_t i = 0; i < e->value_count; i++) {
-        variables[i] = (struct path_variable){.name = e->values[i].name, .many = true};
+        ARENA_ARRAY(e->arena, m->value_count + 1, struct path_variable);
+    for (size_t i = 0; i < m->value_count; i++) {
+        if (e->values[i].at != NULL) {
+            variables[scope.variable_count++] = (struct path_variable){
+                .name = m->values[i].name, .many = true, .place = (unsigned)i + 1};
+        }
     }
-    struct path_scope scope = {.model = e->mapping->model,
-                               .context_many = true,
-                               .variables = variables,
-                               .variable_count = e->value_count,
-                               .refuse_clock = true};
+    scope.variables = variables;
     return path_compile(e->arena, source, &scope, e->limits, e->diags, expr_out);
 }
 
@@ -479,6 +477,7 @@ enum status mapping_ask(const struct mapping *mapping, struct arena *arena,
     const struct path_expr *expr = NULL;
     e->input = input;
     e->result = &result;
+    e->all = true;
     enum status status = evaluate(e);
     if (status == STATUS_OK) {
         status = compile_asked(e, source, &expr);
@@ -551,8 +550,8 @@ enum status mapping_accept(const struct mapping *mapping, struct arena *arena, s
         return STATUS_ABSENT;
     }
     e->plan = rule;
-    evaluate_publish_one(e, "acceptor", path_item_string(acceptor));
-    evaluate_publish_one(e, "speaker", path_item_string(speaker));
+    evaluate_publish_one(e, PLACE_ACCEPTOR, path_item_string(acceptor));
+    evaluate_publish_one(e, PLACE_SPEAKER, path_item_string(speaker));
     enum status status = evaluate_object(e, rule->accept_care_plan, &acceptance.care_plan);
     if (status == STATUS_OK) {
         status = evaluate_object(e, rule->accept_goals, &acceptance.goal);

@@ -162,7 +162,7 @@ static enum status publish_fact(struct eval *e, const struct fact_rule *rule,
         items[i] = path_item_of(e->mapping->model, kept[i], NULL);
     }
     trace_fact(e, rule, fact, (struct path_items){items, count});
-    evaluate_publish(e, rule->name, (struct path_items){items, count});
+    evaluate_publish(e, rule->place, (struct path_items){items, count});
     return STATUS_OK;
 }
 

@@ -476,6 +476,7 @@ enum status mapping_load(struct arena *arena, const struct mapping_file *files, 
                          .mapping = ARENA_NEW(arena, struct mapping)};
     l->mapping->arena = arena;
     l->mapping->model = model;
+    load_fixed_places(l);
     unsigned before = diags->errors;
     load_layers(l, files, count);
     load_parts(l, files, count);
@@ -490,6 +491,8 @@ enum status mapping_load(struct arena *arena, const struct mapping_file *files, 
     if (diags->errors != before) {
         return STATUS_INVALID;
     }
+    load_settle_places(l);
+    settle_plans(l);
     *mapping_out = l->mapping;
     return STATUS_OK;
 }

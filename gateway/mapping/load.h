@@ -127,6 +127,19 @@ void load_fhir_variable(struct loader *l, struct slice name, const struct model_
                         bool many);
 void load_typed_variable(struct loader *l, struct slice name, const struct path_type *type);
 
+/* The names that every mapping can have get their places. */
+void load_fixed_places(struct loader *l);
+/* The place of %name; a new one for a new name. */
+unsigned load_place_of(struct loader *l, struct slice name);
+/* Facts, definitions and sets know their places: for the end of loading. */
+void load_settle_places(struct loader *l);
+
+/* ---- settling (settle.c) ---- */
+
+/* Decides of every item's template what no child can change: for the end of loading, in a mapping
+ * without mistakes. */
+void settle_plans(struct loader *l);
+
 /* ---- overlays (load_overlay.c) ---- */
 
 /* Something of the extended mapping may not be said otherwise. */

@@ -1,14 +1,69 @@
 #include "gateway/mapping/describe.h"
+#include "gateway/mapping/growth_fields.h"
 #include "gateway/mapping/safety.h"
 
 /* ---- variables ---- */
+
+unsigned load_place_of(struct loader *l, struct slice name)
+{
+    struct mapping *m = l->mapping;
+    for (size_t i = 0; i < m->value_count; i++) {
+        if (slice_equal(m->values[i].name, name)) {
+            return (unsigned)i + 1;
+        }
+    }
+    struct named_value value = {.name = name};
+    LOAD_ADD(l, m->values, m->value_count, value);
+    return (unsigned)m->value_count;
+}
+
+void load_fixed_places(struct loader *l)
+{
+    static const char *const names[] = {
+        [PLACE_PATIENT] = "patient",
+        [PLACE_VISIT_DATE] = "visit.date",
+        [PLACE_VISIT_ENCOUNTER] = "visit.encounter",
+        [PLACE_ACCEPTOR] = "acceptor",
+        [PLACE_SPEAKER] = "speaker",
+        [PLACE_PROTECTS_TEENS] = "ehr.protectsTeens",
+    };
+    for (unsigned place = PLACE_PATIENT; place < PLACE_GROWTH; place++) {
+        load_place_of(l, slice_of(names[place]));
+    }
+    for (int i = 0; i < GROWTH_FIELD_COUNT; i++) {
+        load_place_of(l, growth_variable_name((enum growth_field)i));
+    }
+}
+
+void load_settle_places(struct loader *l)
+{
+    struct mapping *m = l->mapping;
+    for (size_t i = 0; i < m->fact_count; i++) {
+        m->facts[i].place = load_place_of(l, m->facts[i].name);
+    }
+    for (size_t i = 0; i < m->define_count; i++) {
+        m->defines[i].place = load_place_of(l, m->defines[i].name);
+    }
+    for (size_t i = 0; i < m->set_count; i++) {
+        struct path_item *url = ARENA_NEW(l->arena, struct path_item);
+        *url = path_item_string(m->sets[i].url);
+        unsigned place = load_place_of(l, m->sets[i].variable);
+        m->values[place - 1].items = (struct path_items){url, 1};
+    }
+}
 
 static void add_variable(struct loader *l, const struct path_variable *variable)
 {
     if (l->variable_count == VARIABLES_MOST) {
         arena_fail(l->arena, STATUS_LIMIT);
     }
-    l->variables[l->variable_count++] = *variable;
+    l->variables[l->variable_count] = *variable;
+    l->variables[l->variable_count++].place = load_place_of(l, variable->name);
+}
+
+static void mark_used(void *arg, unsigned place)
+{
+    ((struct mapping *)arg)->values[place - 1].used = true;
 }
 
 void load_new_variable(struct loader *l, const struct yaml *member)
@@ -78,6 +133,7 @@ static bool compile(struct loader *l, struct source *source, struct span span,
     if (path_compile(l->arena, source, &scope, l->limits, l->diags, &expr.path) != STATUS_OK) {
         return false;
     }
+    path_expr_uses(expr.path, mark_used, l->mapping);
     *expr_out = expr;
     return true;
 }

@@ -154,7 +154,9 @@ static void add_with(struct loader *l, struct item_rule *item, struct slice name
 {
     struct path_item *items = ARENA_NEW(l->arena, struct path_item);
     *items = value;
-    struct path_value published = {.name = name, .items = {items, given ? (size_t)1 : (size_t)0}};
+    struct with_value published = {.name = name,
+                                   .place = load_place_of(l, name),
+                                   .items = {items, given ? (size_t)1 : (size_t)0}};
     LOAD_ADD(l, item->with, item->with_count, published);
 }
 
@@ -363,7 +365,7 @@ static void read_choose(struct loader *l, const struct yaml *node, size_t items)
     load_map(l, node, fields, 3, &items);
 }
 
-static const struct item_rule *load_items(struct loader *l, const struct yaml *node,
+static struct item_rule *load_items(struct loader *l, const struct yaml *node,
                                           const char *section, const char *wanted,
                                           size_t *count_out)
 {

@@ -188,7 +188,12 @@ static bool is_shown(struct slice name)
            slice_is(name, "id") || slice_is(name, "text");
 }
 
-static const char *member_fault(const struct json *object, const struct json *member, bool goal)
+bool safety_is_judged(struct slice name)
+{
+    return is_shown(name) || slice_is(name, "code") || slice_is(name, "unit");
+}
+
+const char *safety_member_fault(const struct json *object, const struct json *member, bool goal)
 {
     if (json_kind(member) != JSON_STRING) {
         return NULL;
@@ -215,7 +220,7 @@ static const char *walk(const struct json *value, bool goal, unsigned depth)
     }
     for (const struct json *it = json_first(value); it != NULL; it = json_next(it)) {
         const char *sentence =
-            json_kind(value) == JSON_OBJECT ? member_fault(value, it, goal) : NULL;
+            json_kind(value) == JSON_OBJECT ? safety_member_fault(value, it, goal) : NULL;
         bool deeper = json_kind(it) == JSON_OBJECT || json_kind(it) == JSON_ARRAY;
         sentence = sentence == NULL && deeper ? walk(it, goal, depth + 1) : sentence;
         if (sentence != NULL) {
@@ -225,16 +230,27 @@ static const char *walk(const struct json *value, bool goal, unsigned depth)
     return NULL;
 }
 
-const char *safety_resource_fault(const struct json *resource, const struct slice *kinds,
-                                  size_t kind_count)
+const char *safety_value_fault(const struct json *value, bool goal)
+{
+    return walk(value, goal, 0);
+}
+
+const char *safety_type_fault(const struct json *resource, const struct slice *kinds,
+                              size_t kind_count)
 {
     struct slice type = json_get_text(resource, "resourceType");
-    bool contained = json_get(resource, "contained") != NULL;
     for (size_t i = 0; i < kind_count; i++) {
         if (slice_equal(kinds[i], type)) {
             return "the plan's `never` forbids this type of resource";
         }
     }
-    return contained ? "a plan contains no other resources"
-                     : walk(resource, slice_is(type, "Goal"), 0);
+    return json_get(resource, "contained") != NULL ? "a plan contains no other resources" : NULL;
+}
+
+const char *safety_resource_fault(const struct json *resource, const struct slice *kinds,
+                                  size_t kind_count)
+{
+    const char *sentence = safety_type_fault(resource, kinds, kind_count);
+    bool goal = slice_is(json_get_text(resource, "resourceType"), "Goal");
+    return sentence != NULL ? sentence : walk(resource, goal, 0);
 }

@@ -32,4 +32,18 @@ bool safety_is_race_extension(struct slice url);
 const char *safety_resource_fault(const struct json *resource, const struct slice *kinds,
                                   size_t kind_count);
 
+/*
+ * Its parts, for who builds a resource of values that were judged before and of some that were not.
+ * All sentences are as above; `goal`: it stands in a Goal.
+ */
+/* The type itself, and that nothing is contained. */
+const char *safety_type_fault(const struct json *resource, const struct slice *kinds,
+                              size_t kind_count);
+/* All that stands in an object or array. */
+const char *safety_value_fault(const struct json *value, bool goal);
+/* One member by itself: `object` tells whether it stands beside a value. */
+const char *safety_member_fault(const struct json *object, const struct json *member, bool goal);
+/* False: safety_member_fault() has nothing to say of a member of that name. */
+bool safety_is_judged(struct slice name);
+
 #endif

@@ -13,6 +13,26 @@
 #include "gateway/mapping/mapping.h"
 #include "gateway/mapping/phrase.h"
 
+/*
+ * What %name is: expressions know it by its place, which is its index in mapping.values + 1. Some
+ * places are the same in every mapping.
+ */
+enum {
+    PLACE_PATIENT = 1,
+    PLACE_VISIT_DATE,
+    PLACE_VISIT_ENCOUNTER,
+    PLACE_ACCEPTOR,
+    PLACE_SPEAKER,
+    PLACE_PROTECTS_TEENS,
+    PLACE_GROWTH, /* of the first growth field; the others follow */
+};
+
+struct named_value {
+    struct slice name;
+    struct path_items items; /* of a set: its URL; nothing of what only a child tells */
+    bool used;               /* an expression of the mapping names it */
+};
+
 struct expr { /* a FHIRPath expression of the author, quoted in YAML */
     struct span span;
     const struct path_expr *path;
@@ -42,11 +62,13 @@ struct fact_rule {
     size_t variant_count;
     enum fact_take take;
     const struct model_type *type; /* of its resources; NULL for a read whose type is not written */
+    unsigned place;
     struct span span;
 };
 
 struct define {
     struct slice name;
+    unsigned place;
     struct expr expr;
 };
 
@@ -102,6 +124,7 @@ enum template_kind {
     TEMPLATE_CODE,    /* $code */
     TEMPLATE_SITE,    /* $site: json of the mapping's site rows */
     TEMPLATE_REFS,    /* $refs: references to the items of a section */
+    TEMPLATE_FIXED,   /* settled: json that is the same for every child */
 };
 
 struct template
@@ -124,6 +147,17 @@ struct template
     struct slice
         wrap; /* $refs ... as: the member that holds the reference; empty: the reference itself */
     const struct concept *concept;
+    /* Settled (settle.c) */
+    const struct text_entry *entry; /* $text: the text itself; `key` is its key */
+    unsigned memo; /* from 1: of the values that are the same all through an evaluation */
+    bool judge;    /* an object whose members are judged when it is built (safety.h) */
+};
+
+/* What a part was given, or would have been. */
+struct with_value {
+    struct slice name; /* "with.text" */
+    unsigned place;
+    struct path_items items;
 };
 
 struct item_rule {
@@ -131,10 +165,13 @@ struct item_rule {
     struct slice why; /* $why */
     bool costs_money; /* not for a home where food may be short, or where that is not known */
     const struct template *resource;
+    const struct template *settled; /* the same resource, decided as far as it can be without a
+                                       child; NULL: no part of it can */
+    bool goal;
     const struct expr *when;
     enum if_unknown if_unknown;
     /* of the part it uses: published as %with.NAME while its resource is built */
-    struct path_value *with;
+    struct with_value *with;
     size_t with_count;
     struct span span;
 };
@@ -158,9 +195,9 @@ struct plan_rule {
     struct slice public_id;
     struct span public_id_span;
     struct item_rule care_plan;
-    const struct item_rule *goals;
+    struct item_rule *goals;
     size_t goal_count;
-    const struct item_rule *orders;
+    struct item_rule *orders;
     size_t order_count;
     const struct prompt_rule *prompts;
     size_t prompt_count;
@@ -244,6 +281,9 @@ struct mapping {
     size_t eligible_count;
     struct expr *food_at_risk; /* all must be false; none: no item costs money */
     size_t food_at_risk_count;
+    struct named_value *values; /* what expressions can name, by place */
+    size_t value_count;
+    size_t memo_count;
     const struct fact_rule *weight; /* which facts growth is assessed from; NULL: it is not */
     const struct fact_rule *height;
     const struct fact_rule **growth_also; /* edema, gestational age, the record's own percentile */

@@ -138,8 +138,11 @@ enum status evaluate_growth(struct eval *e)
     e->result->assessed = true;
     for (int i = 0; i < GROWTH_FIELD_COUNT; i++) {
         enum growth_field field = (enum growth_field)i;
-        evaluate_publish(e, growth_variable_name(field),
-                         growth_variable_items(e->arena, &bundle.child, &visit, field));
+        unsigned place = PLACE_GROWTH + (unsigned)i;
+        if (e->all || e->mapping->values[place - 1].used) {
+            evaluate_publish(e, place,
+                             growth_variable_items(e->arena, &bundle.child, &visit, field));
+        }
     }
     return STATUS_OK;
 }

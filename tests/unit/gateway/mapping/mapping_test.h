@@ -107,6 +107,7 @@ struct trial {
     const char *weights; /* "null": the fetch failed */
     bool no_visit;       /* a visit without Encounter */
     bool intent_plan;
+    bool explain;
     enum status status;
     struct evaluation_result result;
 };
@@ -184,6 +185,7 @@ static inline void trial_evaluate_in(struct trial *t, struct arena *arena)
         .facts = facts,
         .fact_count = 3,
         .plan_intent_plan = t->intent_plan,
+        .explain = t->explain,
     };
     assert_int_equal(datetime_parse(SLICE("2024-05-14"), FORM_FHIR_DATE, &input.visit.date, NULL),
                      STATUS_OK);
