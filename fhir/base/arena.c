@@ -124,7 +124,9 @@ static void *block_alloc(struct arena *arena, size_t size)
     return next->at;
 }
 
-void *arena_alloc(struct arena *arena, size_t size)
+/* What needs a new block, or is refused. */
+static void *alloc_slowly(struct arena *arena, size_t size) __attribute__((noinline));
+static void *alloc_slowly(struct arena *arena, size_t size)
 {
     if (size > arena->ceiling - arena->total || size > SIZE_MAX / 2) {
         arena_fail(arena, STATUS_LIMIT);
@@ -144,6 +146,20 @@ void *arena_alloc(struct arena *arena, size_t size)
         return at;
     }
     return block_alloc(arena, size);
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+    struct block *now = arena->now;
+    size_t rounded = (size + ALIGN - 1) & ~(size_t)(ALIGN - 1); /* 0 of nothing and of too much */
+    if (ARENA_OF_OBJECTS || rounded == 0 || now == NULL || rounded > now->size - arena->used ||
+        rounded > arena->ceiling - arena->total) {
+        return alloc_slowly(arena, size);
+    }
+    void *at = now->at + arena->used;
+    arena->used += rounded;
+    arena->total += rounded;
+    return at;
 }
 
 void *arena_zalloc(struct arena *arena, size_t size)
@@ -172,6 +188,22 @@ char *arena_cstr(struct arena *arena, struct slice text)
     }
     copy[text.len] = '\0';
     return copy;
+}
+
+struct slice arena_join(struct arena *arena, struct slice first, struct slice second)
+{
+    if (first.len > SIZE_MAX / 4 || second.len > SIZE_MAX / 4) {
+        arena_fail(arena, STATUS_LIMIT);
+    }
+    char *text = arena_alloc(arena, first.len + second.len + 1);
+    if (first.len != 0) {
+        memcpy(text, first.at, first.len);
+    }
+    if (second.len != 0) {
+        memcpy(text + first.len, second.at, second.len);
+    }
+    text[first.len + second.len] = '\0';
+    return (struct slice){text, first.len + second.len};
 }
 
 struct slice arena_vprintf(struct arena *arena, const char *format, va_list args)

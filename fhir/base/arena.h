@@ -53,6 +53,9 @@ void *arena_array(struct arena *arena, size_t count, size_t size) __attribute__(
 struct slice arena_copy(struct arena *arena, struct slice text);
 char *arena_cstr(struct arena *arena, struct slice text) __attribute__((returns_nonnull));
 
+/* Both texts, the second behind the first; NUL-terminated. Lives in the arena. */
+struct slice arena_join(struct arena *arena, struct slice first, struct slice second);
+
 /* NUL-terminated. Lives in the arena. */
 struct slice arena_printf(struct arena *arena, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

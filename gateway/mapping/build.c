@@ -151,7 +151,7 @@ static enum status build_refs(struct build *b, const struct template *template,
         }
         struct json *reference = json_new_object(e->arena);
         json_add(e->arena, reference, SLICE("reference"),
-                 new_text(b, arena_printf(e->arena, "#item:%.*s", SLICE_ARGS(key))));
+                 new_text(b, arena_join(e->arena, SLICE("#item:"), key)));
         if (template->wrap.len != 0) {
             struct json *wrapped = json_new_object(e->arena);
             json_add(e->arena, wrapped, template->wrap, reference);

@@ -71,11 +71,22 @@ enum status evaluate_text(struct eval *e, const struct expr *expr, struct slice 
     return STATUS_OK;
 }
 
+/* %sets.NAME yields the set's own text: mostly it need not be compared. */
+static const struct concept_set *set_of_url(const struct mapping *m, struct slice url)
+{
+    for (size_t i = 0; i < m->set_count; i++) {
+        if (m->sets[i].url.at == url.at) {
+            return &m->sets[i];
+        }
+    }
+    return mapping_find_set_by_url(m, url);
+}
+
 static enum path_member member_of(void *arg, struct slice url, struct slice system,
                                   struct slice code)
 {
     const struct eval *e = arg;
-    const struct concept_set *set = mapping_find_set_by_url(e->mapping, url);
+    const struct concept_set *set = set_of_url(e->mapping, url);
     if (set == NULL) {
         return PATH_MEMBER_UNKNOWN_SET;
     }
@@ -111,16 +122,16 @@ static const struct json *without_race(struct eval *e, const struct json *patien
 static void publish_visit(struct eval *e, const struct json *patient, const struct visit *visit)
 {
     e->visit = visit;
-    evaluate_publish_one(e, PLACE_PATIENT,
-                         path_item_of(e->mapping->model, without_race(e, patient), NULL));
+    struct path_item item = path_item_of(e->mapping->model, without_race(e, patient), NULL);
+    item.type = path_item_type(e->mapping->model, &item); /* found once for all */
+    evaluate_publish_one(e, PLACE_PATIENT, item);
     struct datetime *date = ARENA_NEW(e->arena, struct datetime);
     *date = visit->date;
     evaluate_publish_one(e, PLACE_VISIT_DATE,
                          (struct path_item){.kind = PATH_DATE, .datetime = date});
     if (visit->encounter.len != 0) {
-        evaluate_publish_one(e, PLACE_VISIT_ENCOUNTER,
-                             path_item_string(arena_printf(e->arena, "Encounter/%.*s",
-                                                           SLICE_ARGS(visit->encounter))));
+        struct slice reference = arena_join(e->arena, SLICE("Encounter/"), visit->encounter);
+        evaluate_publish_one(e, PLACE_VISIT_ENCOUNTER, path_item_string(reference));
     } else {
         evaluate_publish(e, PLACE_VISIT_ENCOUNTER, (struct path_items){NULL, 0});
     }
@@ -301,7 +312,7 @@ static enum status find_row(struct eval *e, const struct row **row_out)
             return status;
         }
         e->result->cells[e->result->cell_count++] =
-            arena_printf(e->arena, "%.*s=%.*s", SLICE_ARGS(m->inputs[i].name), SLICE_ARGS(text));
+            at[i] == CELL_UNKNOWN ? m->inputs[i].unknown : m->inputs[i].cells[at[i]];
         trace_input(e, &m->inputs[i], text);
     }
     *row_out = NULL;

@@ -107,14 +107,25 @@ static struct slice patient_id(struct slice reference)
     return slice_is(type, "Patient") ? part : SLICE_NONE;
 }
 
+/* "Patient/ID", as it mostly is. */
+static bool is_plainly(struct slice reference, struct slice id)
+{
+    static const struct slice type = {"Patient/", 8};
+    return id.len != 0 && reference.len == type.len + id.len &&
+           slice_starts_with(reference, type) && slice_ends_with(reference, id);
+}
+
 /* A sibling's, or that of a child of the same name: a search that answers with it cannot be
  * trusted. */
-static bool is_of_another(const struct eval *e, const struct json *resource)
+static bool is_of_another(struct slice own, const struct json *resource)
 {
     static const char *const elements[] = {"subject", "patient"};
-    struct slice own = json_get_text(e->input->patient, "id");
     for (size_t i = 0; i < sizeof elements / sizeof *elements; i++) {
-        struct slice id = patient_id(json_get_text(json_get(resource, elements[i]), "reference"));
+        struct slice reference = json_get_text(json_get(resource, elements[i]), "reference");
+        if (is_plainly(reference, own)) {
+            continue;
+        }
+        struct slice id = patient_id(reference);
         if (id.len != 0 && own.len != 0 && !slice_equal(id, own)) {
             return true;
         }
@@ -124,10 +135,11 @@ static bool is_of_another(const struct eval *e, const struct json *resource)
 
 bool evaluate_is_of_one_child(const struct eval *e)
 {
+    struct slice own = json_get_text(e->input->patient, "id");
     for (size_t i = 0; i < e->input->fact_count; i++) {
         const struct json *resources = e->input->facts[i].resources;
         for (const struct json *it = json_first(resources); it != NULL; it = json_next(it)) {
-            if (is_of_another(e, it)) {
+            if (is_of_another(own, it)) {
                 return false;
             }
         }
@@ -160,6 +172,7 @@ static enum status publish_fact(struct eval *e, const struct fact_rule *rule,
     struct path_item *items = ARENA_ARRAY(e->arena, count + 1, struct path_item);
     for (size_t i = 0; i < count; i++) {
         items[i] = path_item_of(e->mapping->model, kept[i], NULL);
+        items[i].type = path_item_type(e->mapping->model, &items[i]); /* found once for all */
     }
     trace_fact(e, rule, fact, (struct path_items){items, count});
     evaluate_publish(e, rule->place, (struct path_items){items, count});

@@ -85,6 +85,17 @@ static void check_input_names(struct loader *l, const struct yaml *node, const s
     }
 }
 
+static void tell_cells(struct loader *l, struct input *input)
+{
+    struct slice *cells = ARENA_ARRAY(l->arena, input->count + 1, struct slice);
+    for (size_t i = 0; i < input->count; i++) {
+        cells[i] = arena_printf(l->arena, "%.*s=%.*s", SLICE_ARGS(input->name),
+                                SLICE_ARGS(input->values[i]));
+    }
+    input->cells = cells;
+    input->unknown = arena_printf(l->arena, "%.*s=unknown", SLICE_ARGS(input->name));
+}
+
 static void read_input(struct loader *l, const struct yaml *node)
 {
     static const struct field fields[] = {{"expr", true, read_input_expr},
@@ -105,6 +116,7 @@ static void read_input(struct loader *l, const struct yaml *node)
                    CELL_VALUES_MOST);
         return;
     }
+    tell_cells(l, &input);
     LOAD_ADD(l, m->inputs, m->input_count, input);
 }
 

@@ -365,9 +365,8 @@ static void read_choose(struct loader *l, const struct yaml *node, size_t items)
     load_map(l, node, fields, 3, &items);
 }
 
-static struct item_rule *load_items(struct loader *l, const struct yaml *node,
-                                          const char *section, const char *wanted,
-                                          size_t *count_out)
+static struct item_rule *load_items(struct loader *l, const struct yaml *node, const char *section,
+                                    const char *wanted, size_t *count_out)
 {
     *count_out = 0;
     if (node->kind == YAML_LIST) {

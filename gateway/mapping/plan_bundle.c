@@ -27,10 +27,13 @@ struct bundling {
 static void resolve_below(const struct bundling *b, struct json *value, unsigned depth)
 {
     for (const struct json *it = json_first(value); it != NULL; it = json_next(it)) {
-        struct slice text = json_text(it);
-        if (json_first(it) != NULL && depth < DEPTH_MOST) {
-            resolve_below(b, (struct json *)it, depth + 1);
+        if (json_first(it) != NULL) {
+            if (depth < DEPTH_MOST) {
+                resolve_below(b, (struct json *)it, depth + 1);
+            }
+            continue;
         }
+        struct slice text = json_text(it);
         if (text.len < sizeof item_prefix || text.at[0] != item_prefix[0] ||
             !slice_is(json_name(it), "reference") ||
             !slice_starts_with(text, slice_of(item_prefix))) {

@@ -93,6 +93,8 @@ struct input {
     struct expr expr;
     bool bands;
     const struct slice *values; /* names of the bands or values */
+    const struct slice *cells;  /* "age=child": how a row's cell is told, of each of them */
+    struct slice unknown;       /* the same without a value */
     const int64_t *from;        /* bands: lower bound of each, ascending; the last is open */
     size_t count;
     struct span span;

@@ -56,6 +56,10 @@ static void test_copies_are_terminated(void **state)
     assert_int_equal(copy.len, 3);
     assert_string_equal(copy.at, "abc");
     assert_string_equal(arena_cstr(arena, SLICE_NONE), "");
+    struct slice joined = arena_join(arena, slice_from("abcdef", 3), SLICE("xy"));
+    assert_string_equal(joined.at, "abcxy");
+    assert_int_equal(joined.len, 5);
+    assert_string_equal(arena_join(arena, SLICE_NONE, SLICE_NONE).at, "");
     assert_string_equal(arena_printf(arena, "%s-%05d", "x", 42).at, "x-00042");
     struct slice wide = arena_printf(arena, "%3000d", 7);
     assert_int_equal(wide.len, 3000);
