@@ -60,7 +60,9 @@ static enum status build_item(struct eval *e, const struct item_rule *item)
         return status;
     }
     struct slice type = json_get_text(resource, "resourceType");
-    add_narrative(e, resource, slice_is(type, "CarePlan"));
+    if (!b.settled || !item->narrated) {
+        add_narrative(e, resource, slice_is(type, "CarePlan"));
+    }
     trace_made(e, "text", "the narrative, from the texts of this plan");
     if (e->input->plan_intent_plan && json_get(resource, "intent") != NULL) {
         json_set(e->arena, resource, SLICE("intent"), json_new_string(e->arena, SLICE("plan")));

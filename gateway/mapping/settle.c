@@ -1,6 +1,7 @@
 #include "gateway/mapping/build.h"
 #include "gateway/mapping/load.h"
 #include "gateway/mapping/safety.h"
+#include "gateway/plan/narrative.h"
 
 /*
  * What no child changes is decided once, when a mapping is loaded: a value made of literals, codes,
@@ -283,6 +284,40 @@ static bool is_goal(const struct template *resource)
     return false;
 }
 
+/* The narrative of a resource that is told by fixed texts. A CarePlan's has a line for each item of
+ * the plan. False: it is not known yet. */
+static bool add_narrative(struct settling *s, struct template *resource)
+{
+    struct arena *arena = s->l->arena;
+    struct json *told = json_new_object(arena);
+    const struct template **last = &resource->first;
+    if (resource->kind != TEMPLATE_OBJECT || resource->when != NULL || resource->each != NULL) {
+        return false;
+    }
+    for (const struct template *it = resource->first; it != NULL; it = it->next) {
+        bool of_it = slice_is(it->name, "description") || slice_is(it->name, "code");
+        bool type = slice_is(it->name, "resourceType");
+        if (((of_it || type) && it->kind != TEMPLATE_FIXED) ||
+            (type && slice_is(json_text(it->literal), "CarePlan"))) {
+            return false;
+        }
+        if (of_it) {
+            json_add(arena, told, it->name, json_copy(arena, it->literal));
+        }
+        last = (const struct template **)&it->next;
+    }
+    struct narrative narrative = {.language = s->l->mapping->staff_languages[0],
+                                  .title = narrative_description(told)};
+    struct template *text = ARENA_NEW(arena, struct template);
+    *text = (struct template){.kind = TEMPLATE_FIXED,
+                              .name = SLICE("text"),
+                              .span = resource->span,
+                              .literal = narrative_render(arena, &narrative)};
+    judge_fixed(s, text);
+    *last = text;
+    return true;
+}
+
 static void settle_item(struct settling *s, struct item_rule *item)
 {
     struct eval *e = s->build.eval;
@@ -293,7 +328,8 @@ static void settle_item(struct settling *s, struct item_rule *item)
     for (size_t i = 0; i < item->with_count; i++) {
         evaluate_publish(e, item->with[i].place, item->with[i].items);
     }
-    const struct template *settled = settle(s, item->resource);
+    struct template *settled = settle(s, item->resource);
+    item->narrated = settled != NULL && add_narrative(s, settled);
     item->settled = s->unsafe ? NULL : settled;
     for (size_t i = 0; i < item->with_count; i++) {
         e->values[item->with[i].place - 1] = (struct path_items){NULL, 0};

@@ -170,6 +170,7 @@ struct item_rule {
     const struct template *settled; /* the same resource, decided as far as it can be without a
                                        child; NULL: no part of it can */
     bool goal;
+    bool narrated; /* the narrative is among what is settled */
     const struct expr *when;
     enum if_unknown if_unknown;
     /* of the part it uses: published as %with.NAME while its resource is built */

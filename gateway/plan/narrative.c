@@ -24,12 +24,13 @@ static const char *escape_of(char c)
 
 static void add_escaped(struct buf *out, struct slice text)
 {
+    static const bool special[256] = {
+        ['&'] = true, ['<'] = true, ['>'] = true, ['"'] = true, ['\''] = true};
     size_t plain = 0; /* where what is not added yet begins */
     for (size_t i = 0; i < text.len; i++) {
-        const char *escape = escape_of(text.at[i]);
-        if (escape != NULL) {
+        if (special[(unsigned char)text.at[i]]) {
             buf_add(out, text.at + plain, i - plain);
-            buf_add_cstr(out, escape);
+            buf_add_cstr(out, escape_of(text.at[i]));
             plain = i + 1;
         }
     }
@@ -44,15 +45,33 @@ struct slice narrative_escape(struct arena *arena, struct slice text)
     return buf_view(&out);
 }
 
-static void add_element(struct buf *out, const char *name, struct slice text)
+struct tag {
+    struct slice open;
+    struct slice close;
+};
+
+static const struct tag paragraph = {{"<p>", 3}, {"</p>", 4}};
+static const struct tag entry = {{"<li>", 4}, {"</li>", 5}};
+
+static void add_element(struct buf *out, const struct tag *tag, struct slice text)
 {
-    buf_add_cstr(out, "<");
-    buf_add_cstr(out, name);
-    buf_add_cstr(out, ">");
+    buf_add_slice(out, tag->open);
     add_escaped(out, text);
-    buf_add_cstr(out, "</");
-    buf_add_cstr(out, name);
-    buf_add_cstr(out, ">");
+    buf_add_slice(out, tag->close);
+}
+
+/* Bytes, but for what is escaped. */
+static size_t usual_length(const struct narrative *narrative)
+{
+    enum { AROUND = 128, ELEMENT = 16 };
+    size_t len = AROUND + narrative->title.len;
+    for (size_t i = 0; i < narrative->paragraph_count; i++) {
+        len += ELEMENT + narrative->paragraphs[i].len;
+    }
+    for (size_t i = 0; i < narrative->line_count; i++) {
+        len += ELEMENT + narrative->lines[i].len;
+    }
+    return len < NARRATIVE_MOST ? len : 0;
 }
 
 static struct json *as_narrative(struct arena *arena, const struct buf *div)
@@ -67,6 +86,7 @@ struct json *narrative_render(struct arena *arena, const struct narrative *narra
 {
     struct buf out;
     buf_init(&out, arena, NARRATIVE_MOST);
+    buf_reserve(&out, usual_length(narrative));
     buf_add_cstr(&out, "<div xmlns=\"http://www.w3.org/1999/xhtml\"");
     if (narrative->language.len != 0) {
         buf_add_cstr(&out, " lang=\"");
@@ -74,14 +94,14 @@ struct json *narrative_render(struct arena *arena, const struct narrative *narra
         buf_add_cstr(&out, "\"");
     }
     buf_add_cstr(&out, ">");
-    add_element(&out, "p", narrative->title);
+    add_element(&out, &paragraph, narrative->title);
     for (size_t i = 0; i < narrative->paragraph_count; i++) {
-        add_element(&out, "p", narrative->paragraphs[i]);
+        add_element(&out, &paragraph, narrative->paragraphs[i]);
     }
     if (narrative->line_count != 0) {
         buf_add_cstr(&out, "<ul>");
         for (size_t i = 0; i < narrative->line_count; i++) {
-            add_element(&out, "li", narrative->lines[i]);
+            add_element(&out, &entry, narrative->lines[i]);
         }
         buf_add_cstr(&out, "</ul>");
     }
@@ -122,11 +142,11 @@ struct json *narrative_renew(struct arena *arena, const struct json *text,
     struct buf out;
     buf_init(&out, arena, NARRATIVE_MOST);
     buf_add_slice(&out, slice_part(div, 0, begin));
-    add_element(&out, "p",
+    add_element(&out, &paragraph,
                 care_plan ? json_get_text(resource, "title") : narrative_description(resource));
     struct slice description = json_get_text(resource, "description");
     if (care_plan && description.len != 0) {
-        add_element(&out, "p", description);
+        add_element(&out, &paragraph, description);
     }
     buf_add_slice(&out, list != SIZE_MAX && with_lines ? slice_part(div, list, SIZE_MAX)
                                                        : SLICE("</div>"));
