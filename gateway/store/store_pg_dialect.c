@@ -104,12 +104,27 @@ static bool add_phrase(struct text *out, const char *sql, size_t *len_out)
     return false;
 }
 
+/* Which index to take is said to SQLite alone: PostgreSQL has statistics. */
+static bool is_hint(const char *sql, size_t *len_out)
+{
+    static const char hint[] = " INDEXED BY ";
+    size_t len = sizeof hint - 1;
+    if (strncmp(sql, hint, len) != 0) {
+        return false;
+    }
+    while (in_word(sql[len])) {
+        len++;
+    }
+    *len_out = len;
+    return true;
+}
+
 bool pg_dialect(const char *sql, char *out, size_t size)
 {
     struct text text = {out, size, 0, size == 0};
     while (*sql != '\0') {
         size_t len = 1;
-        if (add_phrase(&text, sql, &len)) {
+        if (add_phrase(&text, sql, &len) || is_hint(sql, &len)) {
             sql += len;
             continue;
         }

@@ -51,6 +51,14 @@ static void what_is_sorted_is_told_otherwise(void **state)
           "n NOT IN (SELECT n FROM unsorted)");
 }
 
+static void which_index_is_said_to_sqlite_alone(void **state)
+{
+    (void)state;
+    check("FROM t INDEXED BY t_due WHERE a", "FROM t WHERE a");
+    check("FROM t o INDEXED BY t_due, u INDEXED BY u_n", "FROM t o, u");
+    check("'a INDEXED BY b'", "'a INDEXED BY b'");
+}
+
 static void quoted_text_stays(void **state)
 {
     (void)state;
@@ -75,6 +83,7 @@ int main(void)
         cmocka_unit_test(of_several_values_min_is_least),
         cmocka_unit_test(types_have_other_names),
         cmocka_unit_test(what_is_sorted_is_told_otherwise),
+        cmocka_unit_test(which_index_is_said_to_sqlite_alone),
         cmocka_unit_test(quoted_text_stays),
         cmocka_unit_test(what_does_not_fit_is_told),
     };

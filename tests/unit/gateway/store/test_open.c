@@ -383,18 +383,19 @@ static void a_damaged_record_harms_no_other(void **state)
 
 /* ---- statements ---- */
 
+static const struct {
+    const char *name;
+    const char *sql;
+} statements[] = {
+#define SQL(id, text) {#id, text},
+#include "gateway/store/statements.def"
+#undef SQL
+};
+
 /* No statement of a transaction walks a whole table: each step is a search by an index. */
 static void no_transaction_walks_a_table(void **state)
 {
     (void)state;
-    static const struct {
-        const char *name;
-        const char *sql;
-    } statements[] = {
-#define SQL(id, text) {#id, text},
-#include "gateway/store/statements.def"
-#undef SQL
-    };
     /* Few rows, or asked by people. */
     static const char *const excused[] = {
         "LIST_EHRS",      "COUNT_MESSAGES", "COUNT_EVALUATIONS", "COUNT_CHANGES",    "LIST_HOLDS",
@@ -427,6 +428,66 @@ static void no_transaction_walks_a_table(void **state)
     end(f);
 }
 
+static const char *text_of(const char *name)
+{
+    for (size_t i = 0; i < sizeof statements / sizeof *statements; i++) {
+        if (strcmp(statements[i].name, name) == 0) {
+            return statements[i].sql;
+        }
+    }
+    fail_msg("no statement %s", name);
+    return NULL;
+}
+
+static bool takes_index(sqlite3 *db, const char *sql, const char *index)
+{
+    sqlite3_stmt *statement = NULL;
+    char *explain = sqlite3_mprintf("EXPLAIN QUERY PLAN %s", sql);
+    bool takes = false;
+    assert_int_equal(sqlite3_prepare_v2(db, explain, -1, &statement, NULL), SQLITE_OK);
+    while (sqlite3_step(statement) == SQLITE_ROW) {
+        takes = takes || strstr((const char *)sqlite3_column_text(statement, 3), index) != NULL;
+    }
+    sqlite3_finalize(statement);
+    sqlite3_free(explain);
+    return takes;
+}
+
+/* What is asked with every message or every claim: searched by what narrows it to a few rows, and
+ * not by an index over all that waits. */
+static void what_is_asked_often_finds_few_rows(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        const char *index;
+    } wanted[] = {
+        {"WAITING_SIBLING", "evaluation_visit (ehr=? AND patient=? AND visit=?)"},
+        {"DUE_EVALUATIONS", "evaluation_due (ehr=? AND due<?)"},
+        {"EXPIRED_EVALUATIONS", "evaluation_claim"},
+        {"NEXT_EVALUATION", "evaluation_due (ehr=?)"},
+        {"NEXT_EVALUATION_LEASE", "evaluation_claim (ehr=?)"},
+        {"OLDEST_DUE", "evaluation_due (ehr=?)"},
+        {"READY_PATIENTS", "outbox_ready (ehr=? AND not_before<?)"},
+        {"READY_CHANGES", "o USING INDEX outbox_patient (ehr=? AND patient=?)"},
+        {"READY_CHANGES", "b USING INDEX outbox_patient (ehr=? AND patient=?)"},
+        {"EXPIRED_CHANGES", "outbox_expires (expires>? AND expires<?)"},
+        {"LOST_CLAIMS", "outbox_state (state=?)"}, /* in flight: as many as are sent at once */
+    };
+    struct fixture *f = begin();
+    char path[128];
+    sqlite3 *db = NULL;
+    snprintf(path, sizeof path, "%s/store.db", f->dir);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        if (!takes_index(db, text_of(wanted[i].name), wanted[i].index)) {
+            fail_msg("%s: not by %s", wanted[i].name, wanted[i].index);
+        }
+    }
+    sqlite3_close(db);
+    end(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -441,6 +502,7 @@ int main(void)
         cmocka_unit_test(a_record_knows_its_place_and_its_damage),
         cmocka_unit_test(a_damaged_record_harms_no_other),
         cmocka_unit_test(no_transaction_walks_a_table),
+        cmocka_unit_test(what_is_asked_often_finds_few_rows),
     };
     return cmocka_run_group_tests_name("store open", tests, NULL, NULL);
 }
