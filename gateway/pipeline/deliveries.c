@@ -42,8 +42,9 @@ static void record(struct sending *sending)
     sending->record.in.results = &sending->result;
     sending->record.in.count = 1;
     sending->record.in.trail = sending->trail;
-    if (store_submit(sending->lane->pipeline->options.store, &sending->record.tx, recorded,
-                     sending) != STATUS_OK) {
+    const struct store_submission record = {&sending->record.tx, recorded, sending};
+    if (deliveries_submit(sending->lane, sending->change->patient, GOING_BEGUN, &record) !=
+        STATUS_OK) {
         sending_end(
             sending); /* the lease runs out, and the row is looked up before it is sent again */
     }
@@ -180,43 +181,10 @@ struct claim {
     struct store_claim_changes tx;
 };
 
-static void claim_end(struct claim *claim)
+static void claim_destroy(struct claim *claim)
 {
-    struct lane *lane = claim->lane;
-    bool more = claim->tx.tx.status == STATUS_OK && claim->tx.out.count != 0;
-    if (claim->tx.tx.status == STATUS_OK && claim->tx.out.reconciling) {
-        atomic_store(&lane->reconciling.on, true);
-        reconciliation_wake(lane);
-    }
     batch_release(claim->batch);
     free(claim);
-    if (atomic_exchange(&lane->changes.again, false) || more) {
-        pipeline_wake(lane->pipeline);
-    }
-    atomic_store(&lane->changes.claiming, false);
-}
-
-static void spread(void *arg)
-{
-    struct claim *claim = arg;
-    struct lane *lane = claim->lane;
-    for (size_t i = 0; claim->tx.tx.status == STATUS_OK && i < claim->tx.out.count; i++) {
-        struct sending *sending = sending_create(lane, claim->batch, &claim->tx.out.changes[i]);
-        if (sending == NULL) {
-            continue; /* its lease runs out */
-        }
-        atomic_fetch_add(&claim->batch->users, 1);
-        atomic_fetch_add(&lane->changes.under_way, 1);
-        pipeline_submit(lane->pipeline, begin_sending, sending);
-    }
-    claim_end(claim);
-}
-
-static void claimed(struct store_tx *tx, void *arg)
-{
-    (void)tx;
-    struct claim *claim = arg;
-    pipeline_submit(claim->lane->pipeline, spread, claim);
 }
 
 static struct claim *claim_create(struct lane *lane)
@@ -252,12 +220,80 @@ static bool takes_one_writer(struct ehr *ehr)
     return false;
 }
 
+static void fill_claim(struct claim *claim, struct slice patient, size_t most)
+{
+    const struct pipeline *p = claim->lane->pipeline;
+    const struct config_ehr *ehr = ehr_config(claim->lane->ehr);
+    claim->tx.tx.arena = claim->batch->arena;
+    claim->tx.in.ehr = ehr->name;
+    claim->tx.in.patient = patient;
+    claim->tx.in.owner = slice_of(p->owner);
+    /* Three exchanges at the most in one delivery, each with its deadline. */
+    claim->tx.in.lease_us = (int64_t)(2 * ehr->deadline.read_ms + ehr->deadline.write_ms) * US +
+                            (int64_t)p->options.config->gateway.lease_ms * US;
+    claim->tx.in.settle_us = (int64_t)ehr->unknown_settle_ms * US;
+    claim->tx.in.alone = takes_one_writer(claim->lane->ehr);
+    claim->tx.in.patients_most = PATIENTS_MOST;
+    claim->tx.in.changes_most = most;
+}
+
+/* The last of them goes at once: this thread has nothing else to do. */
+static void send_claimed(const struct claim *claim)
+{
+    struct lane *lane = claim->lane;
+    struct sending *last = NULL;
+    for (size_t i = 0; claim->tx.tx.status == STATUS_OK && i < claim->tx.out.count; i++) {
+        struct sending *sending = sending_create(lane, claim->batch, &claim->tx.out.changes[i]);
+        if (sending == NULL) {
+            continue; /* its lease runs out */
+        }
+        atomic_fetch_add(&claim->batch->users, 1);
+        atomic_fetch_add(&lane->changes.under_way, 1);
+        if (last != NULL) {
+            pipeline_submit(lane->pipeline, begin_sending, last);
+        }
+        last = sending;
+    }
+    if (last != NULL) {
+        begin_sending(last);
+    }
+}
+
+/* ---- claiming what is due, of any patient ---- */
+
+static void claim_end(struct claim *claim)
+{
+    struct lane *lane = claim->lane;
+    bool more = claim->tx.tx.status == STATUS_OK && claim->tx.out.count != 0;
+    if (claim->tx.tx.status == STATUS_OK && claim->tx.out.reconciling) {
+        atomic_store(&lane->reconciling.on, true);
+        reconciliation_wake(lane);
+    }
+    claim_destroy(claim);
+    if (atomic_exchange(&lane->changes.again, false) || more) {
+        pipeline_wake(lane->pipeline);
+    }
+    atomic_store(&lane->changes.claiming, false);
+}
+
+static void spread(void *arg)
+{
+    send_claimed(arg);
+    claim_end(arg);
+}
+
+static void claimed(struct store_tx *tx, void *arg)
+{
+    (void)tx;
+    struct claim *claim = arg;
+    pipeline_submit(claim->lane->pipeline, spread, claim);
+}
+
 void deliveries_wake(struct lane *lane)
 {
     struct pipeline *p = lane->pipeline;
-    const struct config_ehr *ehr = ehr_config(lane->ehr);
     size_t busy = atomic_load(&lane->changes.under_way);
-    if (ehr->mode == MODE_SHADOW) {
+    if (ehr_config(lane->ehr)->mode == MODE_SHADOW) {
         reconciliation_wake(lane);
         return;
     }
@@ -270,18 +306,68 @@ void deliveries_wake(struct lane *lane)
         atomic_store(&lane->changes.claiming, false);
         return;
     }
-    claim->tx.tx.arena = claim->batch->arena;
-    claim->tx.in.ehr = ehr->name;
-    claim->tx.in.owner = slice_of(p->owner);
-    /* Three exchanges at the most in one delivery, each with its deadline. */
-    claim->tx.in.lease_us = (int64_t)(2 * ehr->deadline.read_ms + ehr->deadline.write_ms) * US +
-                            (int64_t)p->options.config->gateway.lease_ms * US;
-    claim->tx.in.settle_us = (int64_t)ehr->unknown_settle_ms * US;
-    claim->tx.in.alone = takes_one_writer(lane->ehr);
-    claim->tx.in.patients_most = PATIENTS_MOST;
-    claim->tx.in.changes_most = DELIVERIES_MOST - busy;
+    fill_claim(claim, SLICE_NONE, DELIVERIES_MOST - busy);
     if (store_submit(p->options.store, &claim->tx.tx, claimed, claim) != STATUS_OK) {
         claim->tx.tx.status = STATUS_AGAIN;
         claim_end(claim);
     }
+}
+
+/* ---- claiming what a transaction makes ready, with it ---- */
+
+/* It counts as under way itself: the lane stays until it has ended. */
+static void following_end(struct claim *claim)
+{
+    struct lane *lane = claim->lane;
+    claim_destroy(claim);
+    atomic_fetch_sub(&lane->changes.under_way, 1);
+}
+
+static void send_following(void *arg)
+{
+    send_claimed(arg);
+    following_end(arg);
+}
+
+static void following_claimed(struct store_tx *tx, void *arg)
+{
+    struct claim *claim = arg;
+    if (tx->status == STATUS_OK && claim->tx.out.count != 0) {
+        pipeline_submit(claim->lane->pipeline, send_following, claim);
+    } else { /* nothing is ready, or the next look claims it */
+        following_end(claim);
+    }
+}
+
+/* NULL: the next look claims it. */
+static struct claim *following_create(struct lane *lane, struct slice patient, enum going_on how)
+{
+    size_t most = how == GOING_NEW ? DELIVERIES_MOST / 2 : DELIVERIES_MOST;
+    size_t busy = atomic_load(&lane->changes.under_way);
+    if (busy >= most || atomic_load(&lane->pipeline->stopped) ||
+        ehr_config(lane->ehr)->mode == MODE_SHADOW) {
+        return NULL;
+    }
+    struct claim *claim = claim_create(lane);
+    if (claim != NULL) {
+        atomic_fetch_add(&lane->changes.under_way, 1);
+        fill_claim(claim, patient, DELIVERIES_MOST - busy);
+    }
+    return claim;
+}
+
+enum status deliveries_submit(struct lane *lane, struct slice patient, enum going_on how,
+                              const struct store_submission *of)
+{
+    struct claim *claim = following_create(lane, patient, how);
+    struct store_submission both[] = {*of, {NULL, following_claimed, claim}};
+    if (claim != NULL) {
+        both[1].tx = &claim->tx.tx;
+    }
+    enum status status =
+        store_submit_together(lane->pipeline->options.store, both, claim != NULL ? 2 : 1);
+    if (status != STATUS_OK && claim != NULL) {
+        following_end(claim);
+    }
+    return status;
 }

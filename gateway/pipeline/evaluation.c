@@ -21,6 +21,8 @@ struct job {
     struct arena *arena;
     struct visit visit;
     struct context context;
+    struct slice facts;       /* the context as it is stored; empty: the store has it */
+    struct trail_lines trail; /* that it was read: stored with it */
     struct standing_look look;
     struct items items; /* as they stand in the EHR */
     union {
@@ -29,6 +31,11 @@ struct job {
         struct store_save_plan save_plan;
         struct store_save_patient save_patient;
     } tx;
+    /* While the context is saved, what comes behind it. */
+    void (*then)(struct job *job);
+    int64_t not_before;
+    enum reason reason;
+    struct slice detail; /* of what is given back, or the patient that this one was merged into */
 };
 
 static void job_end(struct job *job)
@@ -61,18 +68,55 @@ static void submit(struct job *job, struct store_tx *tx, store_done *done)
     }
 }
 
+/* ---- what was read, saved without a plan ---- */
+
+static void context_saved(struct store_tx *tx, void *arg)
+{
+    struct job *job = arg;
+    if (tx->status != STATUS_OK) {
+        job_end(job);
+        return;
+    }
+    job->facts = SLICE_NONE;
+    job->then(job);
+}
+
+/* A plan takes the context along. Where none is made, that it was read is saved all the same. */
+static void save_context_then(struct job *job, void (*then)(struct job *job))
+{
+    if (job->facts.len == 0) {
+        then(job);
+        return;
+    }
+    job->then = then;
+    job->tx.save_context = (struct store_save_context)STORE_TX(SAVE_CONTEXT);
+    job->tx.save_context.in.evaluation = job->claim->evaluation.id;
+    job->tx.save_context.in.fence = job->claim->evaluation.fence;
+    job->tx.save_context.in.facts = job->facts;
+    job->tx.save_context.in.trail = job->trail;
+    submit(job, &job->tx.save_context.tx, context_saved);
+}
+
 /* ---- ends without a plan ---- */
 
-static void give_back(struct job *job, int64_t not_before, enum reason reason, struct slice detail)
+static void release(struct job *job)
 {
     job->tx.release = (struct store_release)STORE_TX(RELEASE);
     job->tx.release.in.evaluation = job->claim->evaluation.id;
     job->tx.release.in.fence = job->claim->evaluation.fence;
-    job->tx.release.in.not_before = not_before;
-    job->tx.release.in.reason = reason;
-    job->tx.release.in.detail = detail;
+    job->tx.release.in.not_before = job->not_before;
+    job->tx.release.in.reason = job->reason;
+    job->tx.release.in.detail = job->detail;
     job->tx.release.in.again = true;
     submit(job, &job->tx.release.tx, ended);
+}
+
+static void give_back(struct job *job, int64_t not_before, enum reason reason, struct slice detail)
+{
+    job->not_before = not_before;
+    job->reason = reason;
+    job->detail = detail;
+    save_context_then(job, release);
 }
 
 static void log_end(struct job *job, enum work_state outcome, enum reason reason)
@@ -97,13 +141,19 @@ static void save_plan(struct job *job, const struct planned *planned, struct sli
     job->tx.save_plan.in.mapping = mapping_name(active->mapping);
     job->tx.save_plan.in.mapping_version = mapping_version(active->mapping);
     job->tx.save_plan.in.mapping_hash = active->hash;
+    job->tx.save_plan.in.facts = job->facts;
+    job->tx.save_plan.in.trail = job->facts.len != 0 ? job->trail : (struct trail_lines){NULL, 0};
     job->tx.save_plan.in.trace = trace;
     job->tx.save_plan.in.changes = planned->changes;
     job->tx.save_plan.in.change_count = planned->change_count;
     job->tx.save_plan.in.items = job->items.at;
     job->tx.save_plan.in.item_count = job->items.count;
     log_end(job, planned->outcome, planned->reason);
-    submit(job, &job->tx.save_plan.tx, ended);
+    const struct store_submission save = {&job->tx.save_plan.tx, ended, job};
+    if (deliveries_submit(job->lane, job->claim->evaluation.patient, GOING_NEW, &save) !=
+        STATUS_OK) {
+        job_end(job); /* the lease runs out, and the visit is claimed again */
+    }
 }
 
 static void end_as(struct job *job, enum work_state outcome, enum reason reason,
@@ -268,21 +318,21 @@ static void relinked(struct store_tx *tx, void *arg)
 
 /* Our plans belong to the other from now on; nothing is deleted. Visits filed under this id are for
  * a person to look at. */
-static void relink(struct job *job, struct slice other)
+static void relink(struct job *job)
 {
     job->tx.save_patient = (struct store_save_patient)STORE_TX(SAVE_PATIENT);
     job->tx.save_patient.in.ehr = job->claim->evaluation.ehr;
     job->tx.save_patient.in.patient = job->claim->evaluation.patient;
-    job->tx.save_patient.in.merged_into = other;
+    job->tx.save_patient.in.merged_into = job->detail;
     submit(job, &job->tx.save_patient.tx, relinked);
 }
 
-static void look(void *arg)
+static void look(struct job *job)
 {
-    struct job *job = arg;
     struct slice other = merged_into(job->context.patient);
     if (other.len != 0 && !slice_equal(other, job->claim->evaluation.patient)) {
-        relink(job, other);
+        job->detail = other;
+        save_context_then(job, relink);
         return;
     }
     job->look = (struct standing_look){.ehr = job->ehr,
@@ -298,38 +348,25 @@ static void look(void *arg)
 
 /* ---- resolve patient context ---- */
 
-static void context_saved(struct store_tx *tx, void *arg)
-{
-    struct job *job = arg;
-    if (tx->status != STATUS_OK) {
-        job_end(job);
-        return;
-    }
-    pipeline_submit(job->pipeline, look, job);
-}
-
 static enum status write_context(void *arg)
 {
     struct job *job = arg;
     char date[DATETIME_TEXT];
     size_t len = datetime_print(&job->visit.date, date);
     job->context.date = arena_copy(job->arena, slice_from(date, len));
-    job->tx.save_context.in.facts = context_write(job->arena, &job->context);
-    job->tx.save_context.in.trail =
-        audited_context(job->pipeline, job->arena, &job->claim->evaluation, &job->context);
+    job->facts = context_write(job->arena, &job->context);
+    job->trail = audited_context(job->pipeline, job->arena, &job->claim->evaluation, &job->context);
     return STATUS_OK;
 }
 
-static void save_context(struct job *job)
+static void take_context(struct job *job)
 {
-    job->tx.save_context = (struct store_save_context)STORE_TX(SAVE_CONTEXT);
-    job->tx.save_context.in.evaluation = job->claim->evaluation.id;
-    job->tx.save_context.in.fence = job->claim->evaluation.fence;
     if (arena_run(job->arena, write_context, job) != STATUS_OK) {
+        job->facts = SLICE_NONE;
         end_as(job, WORK_HELD, REASON_FETCH_FAILED, SLICE("too-large"));
         return;
     }
-    submit(job, &job->tx.save_context.tx, context_saved);
+    look(job);
 }
 
 static enum status fact_requests(void *arg, struct arena *arena, const struct json *patient,
@@ -366,7 +403,7 @@ static void context_done(void *arg, struct context_result *result)
     } else if (result->end == CONTEXT_AGAIN || result->context.patient == NULL) {
         end_as(job, WORK_HELD, REASON_FETCH_FAILED, arena_copy(job->arena, result->detail));
     } else {
-        save_context(job);
+        take_context(job);
     }
 }
 

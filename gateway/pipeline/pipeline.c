@@ -76,12 +76,19 @@ static void claim_spread(void *arg)
     struct claim *claim = arg;
     struct lane *lane = claim->lane;
     say_failure(lane, claim->tx.tx.status);
+    struct begin *last = NULL;
     for (size_t i = 0; claim->tx.tx.status == STATUS_OK && i < claim->tx.out.count; i++) {
         struct begin *begin = ARENA_NEW(claim->batch->arena, struct begin);
         *begin = (struct begin){lane, claim->batch, &claim->tx.out.claims[i]};
         atomic_fetch_add(&claim->batch->users, 1);
         atomic_fetch_add(&lane->evaluations.under_way, 1);
-        pipeline_submit(lane->pipeline, claim_begin_one, begin);
+        if (last != NULL) {
+            pipeline_submit(lane->pipeline, claim_begin_one, last);
+        }
+        last = begin;
+    }
+    if (last != NULL) {
+        claim_begin_one(last); /* this thread has nothing else to do */
     }
     claim_end(claim);
 }

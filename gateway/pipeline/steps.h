@@ -130,6 +130,19 @@ struct trail_lines audited_attempt(struct pipeline *p, struct arena *arena,
 
 /* ---- deliveries.c ---- */
 
+enum going_on {
+    GOING_NEW,   /* a plan begins: not while much is under way */
+    GOING_BEGUN, /* what was begun is brought to its end first */
+};
+
+/*
+ * Submits a transaction that may make changes of the patient ready, and in the same commit the
+ * claim of those: the next request goes out after one commit and not after two. The patient is
+ * borrowed until done. Any thread.
+ */
+enum status deliveries_submit(struct lane *lane, struct slice patient, enum going_on how,
+                              const struct store_submission *of);
+
 /* Claims and delivers as long as there is something; wakes itself. Any thread. */
 void deliveries_wake(struct lane *lane);
 

@@ -187,7 +187,7 @@ static size_t tx_bytes(const struct store_tx *tx)
         break;
     case STORE_SAVE_PLAN: {
         const struct store_save_plan *plan = (const struct store_save_plan *)tx;
-        bytes += plan->in.trace.len;
+        bytes += plan->in.facts.len + plan->in.trace.len;
         for (size_t i = 0; i < plan->in.change_count; i++) {
             bytes += plan->in.changes[i].body.len;
         }
@@ -207,16 +207,21 @@ static size_t tx_bytes(const struct store_tx *tx)
 }
 
 /* With the lock. */
-static enum status append(struct store *store, struct store_tx *tx)
+static enum status has_room(const struct store *store, enum store_kind kind, size_t items,
+                            size_t bytes)
 {
-    size_t share = tx->kind == STORE_ACCEPT ? 1 : OTHER_WORK;
+    size_t share = kind == STORE_ACCEPT ? 1 : OTHER_WORK;
     if (store->closing) {
         return STATUS_REFUSED;
     }
-    if (store->items >= share * store->items_most ||
-        (store->items != 0 && store->bytes + tx->queue.bytes > share * store->bytes_most)) {
-        return STATUS_AGAIN;
-    }
+    bool full = store->items + items > share * store->items_most ||
+                (store->items != 0 && store->bytes + bytes > share * store->bytes_most);
+    return full ? STATUS_AGAIN : STATUS_OK;
+}
+
+/* With the lock. */
+static void append(struct store *store, struct store_tx *tx)
+{
     if (store->last != NULL) {
         store->last->queue.next = tx;
     } else {
@@ -225,24 +230,29 @@ static enum status append(struct store *store, struct store_tx *tx)
     store->last = tx;
     store->items++;
     store->bytes += tx->queue.bytes;
-    return STATUS_OK;
+}
+
+static void prepare(struct store_tx *tx, store_done *done, void *arg)
+{
+    tx->queue.next = NULL;
+    tx->queue.done = done;
+    tx->queue.arg = arg;
+    tx->queue.bytes = tx_bytes(tx);
+    tx->status = STATUS_OK;
 }
 
 size_t store_submit_all(struct store *store, struct store_tx *const *txs, void *const *args,
                         size_t count, store_done *done, enum status *status_out)
 {
     for (size_t i = 0; i < count; i++) {
-        txs[i]->queue.next = NULL;
-        txs[i]->queue.done = done;
-        txs[i]->queue.arg = args[i];
-        txs[i]->queue.bytes = tx_bytes(txs[i]);
-        txs[i]->status = STATUS_OK;
+        prepare(txs[i], done, args[i]);
     }
     size_t queued = 0;
     enum status status = STATUS_OK;
     pthread_mutex_lock(&store->lock);
-    while (queued < count && (status = append(store, txs[queued])) == STATUS_OK) {
-        queued++;
+    while (queued < count && (status = has_room(store, txs[queued]->kind, 1,
+                                                txs[queued]->queue.bytes)) == STATUS_OK) {
+        append(store, txs[queued++]);
     }
     pthread_mutex_unlock(&store->lock);
     if (queued != 0) {
@@ -252,11 +262,29 @@ size_t store_submit_all(struct store *store, struct store_tx *const *txs, void *
     return queued;
 }
 
+enum status store_submit_together(struct store *store, const struct store_submission *of,
+                                  size_t count)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < count; i++) {
+        prepare(of[i].tx, of[i].done, of[i].arg);
+        bytes += of[i].tx->queue.bytes;
+    }
+    pthread_mutex_lock(&store->lock);
+    enum status status = has_room(store, of[0].tx->kind, count, bytes);
+    for (size_t i = 0; status == STATUS_OK && i < count; i++) {
+        append(store, of[i].tx);
+    }
+    pthread_mutex_unlock(&store->lock);
+    if (status == STATUS_OK) {
+        pthread_cond_signal(&store->wake);
+    }
+    return status;
+}
+
 enum status store_submit(struct store *store, struct store_tx *tx, store_done *done, void *arg)
 {
-    enum status status;
-    store_submit_all(store, &tx, &arg, 1, done, &status);
-    return status;
+    return store_submit_together(store, &(struct store_submission){tx, done, arg}, 1);
 }
 
 struct waiter {

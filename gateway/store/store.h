@@ -65,6 +65,17 @@ enum status store_submit(struct store *store, struct store_tx *tx, store_done *d
 size_t store_submit_all(struct store *store, struct store_tx *const *txs, void *const *args,
                         size_t count, store_done *done, enum status *status_out);
 
+struct store_submission {
+    struct store_tx *tx;
+    store_done *done;
+    void *arg;
+};
+
+/* The same for several of any kind, in their order, to be committed together when the writer is
+ * free: all of them are queued, or none. Accepts are not mixed with others. */
+enum status store_submit_together(struct store *store, const struct store_submission *of,
+                                  size_t count);
+
 /* The same, and waits for it; returns its status. Not from the writer's thread. */
 enum status store_run(struct store *store, struct store_tx *tx);
 

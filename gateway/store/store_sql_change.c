@@ -184,6 +184,20 @@ static enum status find_patients(struct sql_store *store, const struct store_cla
     return sql_end(&sql);
 }
 
+/* The one that is asked for, if anything of it may go. */
+static enum status find_patient(struct sql_store *store, const struct store_claim_changes *tx,
+                                struct texts *patients)
+{
+    struct sql sql = sql_begin(&store->writer, SQL_READY_PATIENT);
+    sql_text(&sql, tx->in.ehr);
+    sql_int(&sql, store->now);
+    sql_text(&sql, tx->in.patient);
+    patients->at = ARENA_NEW(store->scratch, struct slice);
+    patients->at[0] = tx->in.patient;
+    patients->count = sql_row(&sql) ? 1 : 0;
+    return sql_end(&sql);
+}
+
 static enum status mark_claimed(struct sql_store *store, const struct store_claim_changes *tx,
                                 const struct uuid *id)
 {
@@ -301,7 +315,8 @@ enum status sql_claim_changes(struct sql_store *store, struct store_claim_change
         stopped = !may;
     }
     if (status == STATUS_OK && !stopped) {
-        status = find_patients(store, tx, &patients);
+        status = tx->in.patient.len != 0 ? find_patient(store, tx, &patients)
+                                         : find_patients(store, tx, &patients);
     }
     struct change *changes = ARENA_ARRAY(tx->tx.arena, tx->in.changes_most, struct change);
     for (size_t i = 0; status == STATUS_OK && i < patients.count && count < tx->in.changes_most;

@@ -358,6 +358,9 @@ static enum status save_mapping(struct sql_store *store, const struct store_save
     sql_text(&sql, tx->in.mapping_version);
     sql_text(&sql, tx->in.mapping_hash);
     enum status status = sql_run(&sql, NULL);
+    if (status == STATUS_OK && tx->in.facts.len != 0) {
+        status = sql_put_record(store, &tx->in.evaluation, RECORD_FACTS, tx->in.facts);
+    }
     if (status == STATUS_OK && tx->in.trace.len != 0) {
         status = sql_put_record(store, &tx->in.evaluation, RECORD_TRACE, tx->in.trace);
     }

@@ -122,7 +122,7 @@ struct store_release {
     } in;
 };
 
-/* c. The patient's facts: the evaluation is resolved. */
+/* c. The patient's facts, when the plan is not made yet: the evaluation is resolved. */
 struct store_save_context {
     struct store_tx tx;
     struct {
@@ -153,6 +153,7 @@ struct store_save_plan {
         struct slice mapping;
         struct slice mapping_version;
         struct slice mapping_hash;
+        struct slice facts;           /* opaque: what it was made of; empty: saved before */
         struct slice trace;           /* opaque: why each value is what it is; may be empty */
         const struct change *changes; /* kind, item (of, identifier, resource_type), order, after,
                                          body, state, reason, detail, not_before, expires */
@@ -209,12 +210,14 @@ struct store_recall {
 /*
  * e. Claim changes to be sent or looked up: of patients without another claim, whose predecessors
  * (`after`) all succeeded; none while writes to the EHR are stopped. Expired ones end as dropped.
- * Each becomes in-flight, with an attempt begun. Needs tx.arena.
+ * Each becomes in-flight, with an attempt begun. Needs tx.arena. Submitted behind what makes a
+ * patient's changes ready, it stands in the same commit (store_submit_together).
  */
 struct store_claim_changes {
     struct store_tx tx;
     struct {
-        struct slice ehr; /* one EHR */
+        struct slice ehr;     /* one EHR */
+        struct slice patient; /* of this one alone; empty: of any */
         struct slice owner;
         int64_t lease_us;  /* longer than the write's deadline */
         int64_t settle_us; /* a claim that is lost may be looked up this long after */
