@@ -61,6 +61,21 @@ static void write_states(struct buf *out, const char *name, struct slice ehr,
     }
 }
 
+/* Without a single plan there is no quantile to tell. */
+static void write_summary(struct buf *out, const char *name, struct slice ehr,
+                          const struct durations_summary *summary)
+{
+    if (summary->count != 0) {
+        buf_printf(out, "%s{ehr=\"%.*s\",quantile=\"0.5\"} %.17g\n", name, SLICE_ARGS(ehr),
+                   seconds(summary->median));
+        buf_printf(out, "%s{ehr=\"%.*s\",quantile=\"0.95\"} %.17g\n", name, SLICE_ARGS(ehr),
+                   seconds(summary->p95));
+    }
+    buf_printf(out, "%s_sum{ehr=\"%.*s\"} %.17g\n", name, SLICE_ARGS(ehr), seconds(summary->sum));
+    buf_printf(out, "%s_count{ehr=\"%.*s\"} %llu\n", name, SLICE_ARGS(ehr),
+               (unsigned long long)summary->count);
+}
+
 static void write_all(struct measured *m)
 {
     struct buf *out = &m->text;
@@ -73,6 +88,13 @@ static void write_all(struct measured *m)
     for (size_t i = 0; i < m->status.count; i++) {                                                 \
         const struct ehr_measured *e = &m->ehrs[i];                                                \
         buf_printf(out, "%s{ehr=\"%.*s\"} %.17g\n", metric, SLICE_ARGS(e->name), (double)(value)); \
+    }
+#include "gateway/admin/metrics.def"
+#define SUMMARY(metric, help, value)                                                               \
+    write_head(out, metric, "summary", help);                                                      \
+    for (size_t i = 0; i < m->status.count; i++) {                                                 \
+        const struct ehr_measured *e = &m->ehrs[i];                                                \
+        write_summary(out, metric, e->name, &(value));                                             \
     }
 #include "gateway/admin/metrics.def"
 #define STATES(metric, help, counts, last, word)                                                   \

@@ -17,6 +17,7 @@
 #include "fhir/base/diag.h"
 #include "fhir/json/json.h"
 #include "gateway/base/clock.h"
+#include "gateway/base/durations.h"
 #include "gateway/base/log.h"
 #include "gateway/base/loop.h"
 #include "gateway/base/pool.h"
@@ -220,7 +221,11 @@ struct ehr_health {
     uint64_t requests; /* sent since the start, all kinds */
     uint64_t failures;
     bool capability_known;
+    struct durations_summary plans; /* from a message's receipt to its plan read back */
 };
 struct ehr_health ehr_health(struct ehr *ehr);
+
+/* A plan stands in the EHR, so long after its message was received. */
+void ehr_note_plan(struct ehr *ehr, int64_t took_us);
 
 #endif

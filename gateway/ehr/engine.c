@@ -396,6 +396,13 @@ int64_t ehr_server_now(struct ehr *ehr)
     return clock_utc(ehr->options.clock) + skew;
 }
 
+void ehr_note_plan(struct ehr *ehr, int64_t took_us)
+{
+    pthread_mutex_lock(&ehr->mutex);
+    durations_add(&ehr->plans, took_us);
+    pthread_mutex_unlock(&ehr->mutex);
+}
+
 struct ehr_health ehr_health(struct ehr *ehr)
 {
     pthread_mutex_lock(&ehr->mutex);
@@ -411,6 +418,7 @@ struct ehr_health ehr_health(struct ehr *ehr)
         .requests = ehr->requests,
         .failures = ehr->failures,
         .capability_known = ehr->capability.arena != NULL,
+        .plans = durations_summary(&ehr->plans),
     };
     pthread_mutex_unlock(&ehr->mutex);
     health.down_until = down_until(ehr);

@@ -143,6 +143,7 @@ struct ehr {
     int http_status;
     uint64_t requests;
     uint64_t failures;
+    struct durations plans; /* from receipt to visible */
     struct {
         struct arena *arena; /* NULL: none yet */
         const struct json *statement;

@@ -32,8 +32,12 @@ static void sending_end(struct sending *sending)
 
 static void recorded(struct store_tx *tx, void *arg)
 {
-    (void)tx;
-    sending_end(arg);
+    struct sending *sending = arg;
+    const struct store_record_attempts *record = (const struct store_record_attempts *)tx;
+    if (tx->status == STATUS_OK && record->out.plans_visible != 0) {
+        ehr_note_plan(sending->lane->ehr, record->out.visible_after);
+    }
+    sending_end(sending);
 }
 
 static void record(struct sending *sending)

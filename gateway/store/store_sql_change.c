@@ -430,11 +430,27 @@ static enum status record_one(struct sql_store *store, const struct attempt_resu
                : status;
 }
 
+/* A plan of a mapping that was delivered: how long its first message is ago. Orders of persons
+ * have no mapping. */
+static enum status note_visible(struct sql_store *store, struct store_record_attempts *tx,
+                                const struct uuid *id)
+{
+    struct evaluation evaluation;
+    enum status status = sql_get_evaluation(&store->writer, store->scratch, id, &evaluation);
+    if (status == STATUS_OK && evaluation.reason == REASON_DELIVERED &&
+        evaluation.mapping_hash.len != 0) {
+        tx->out.plans_visible++;
+        tx->out.visible_after = store->now - evaluation.first;
+    }
+    return status;
+}
+
 enum status sql_record_attempts(struct sql_store *store, struct store_record_attempts *tx)
 {
     enum status status = tx->in.count != 0 ? STATUS_OK : STATUS_INVALID;
     struct change change = {0};
     tx->out.evaluations_ended = 0;
+    tx->out.plans_visible = 0;
     for (size_t i = 0; status == STATUS_OK && i < tx->in.count; i++) {
         status = record_one(store, &tx->in.results[i]);
     }
@@ -444,6 +460,9 @@ enum status sql_record_attempts(struct sql_store *store, struct store_record_att
                                 &change);
         if (status == STATUS_OK) {
             status = sql_settle_evaluation(store, &change.evaluation, &ended);
+        }
+        if (status == STATUS_OK && ended) {
+            status = note_visible(store, tx, &change.evaluation);
         }
         tx->out.evaluations_ended += ended;
     }

@@ -265,6 +265,8 @@ struct store_record_attempts {
     } in;
     struct {
         size_t evaluations_ended;
+        size_t plans_visible;  /* of those: plans of a mapping that stand in the EHR now */
+        int64_t visible_after; /* microseconds since the first message of the last of them */
     } out;
 };
 

@@ -58,11 +58,12 @@ function measured(text) {
   const types = new Map();
   const values = new Map();
   for (const line of text.trimEnd().split('\n')) {
-    const [, kind, name, rest] = /^# (HELP|TYPE) (\S+) (.+)$/.exec(line) ?? [];
-    if (kind === 'TYPE') types.set(name, rest);
+    const [, kind, subject, rest] = /^# (HELP|TYPE) (\S+) (.+)$/.exec(line) ?? [];
+    if (kind === 'TYPE') types.set(subject, rest);
     if (kind !== undefined) continue;
     const [, sample, value] = /^([a-z_]+(?:\{[a-z]+="[^"]*"(?:,[a-z]+="[^"]*")*\})?) (-?[0-9.e+]+)$/.exec(line) ?? assert.fail(line);
-    assert.ok(types.has(sample.replace(/\{.*/, '')), `${line}: comes behind its TYPE`);
+    const name = sample.replace(/\{.*/, '');
+    assert.ok(types.has(name) || types.get(name.replace(/_(sum|count)$/, '')) === 'summary', `${line}: comes behind its TYPE`);
     assert.ok(!values.has(sample), `${line}: twice`);
     values.set(sample, Number(value));
   }
@@ -88,6 +89,11 @@ test('metrics: as Prometheus reads them, by verb and at /metrics for who has the
   assert.equal(values.get('eplan_evaluations{ehr="north",state="handed-over"}'), 1);
   assert.ok(values.get('eplan_ehr_requests_total{ehr="north"}') > 6);
   assert.ok(Math.abs(values.get('eplan_ehr_watermark_seconds{ehr="north"}') - Date.now() / 1000) < 3600);
+  const visible = (suffix) => values.get(`eplan_ehr_received_to_visible_seconds${suffix}`);
+  assert.equal(visible('_count{ehr="north"}'), 1); // the one plan that was written
+  const took = visible('{ehr="north",quantile="0.95"}');
+  assert.ok(took >= 0.3 && took < 60, `${took} s: it settled for 300 ms`);
+  assert.ok(Math.abs(visible('_sum{ehr="north"}') - took) < 1e-6);
   for (const id of Object.values(children)) assert.ok(!answer.body.includes(id), 'no metric names a patient');
   const { code, stdout } = await eplan(config, 'metrics');
   assert.equal(code, 0);
