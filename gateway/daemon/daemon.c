@@ -16,11 +16,14 @@ enum { DIAGS_MOST = 400, DIAG_ARENA = 16 * 1024 * 1024, STEPS_MOST = 64 * PIPELI
 
 /*
  * Work comes and goes by arenas of a few hundred KiB: memory that goes back to the kernel with each
- * of them costs more than the work itself. What each thread may keep is little.
+ * of them costs more than the work itself. What each thread may keep is little, and they share two
+ * heaps: a piece of work begins on one thread and ends on another, and with a heap for each thread
+ * every one of them grew to what all work at once needs.
  */
 static void keep_memory(void)
 {
-    enum { KEPT = 1024 * 1024 };
+    enum { KEPT = 1024 * 1024, HEAPS = 2 };
+    mallopt(M_ARENA_MAX, HEAPS);
     mallopt(M_TRIM_THRESHOLD, KEPT);
     mallopt(M_MMAP_THRESHOLD, KEPT);
 }

@@ -8,7 +8,9 @@
 #include "gateway/pipeline/pipeline.h"
 #include "gateway/store/store_read.h"
 
-enum { EVALUATIONS_MOST = 32, DELIVERIES_MOST = 64, STEP_ARENA = 96 * 1024 * 1024 };
+/* Of one EHR at once. An evaluation asks about a dozen things and holds up to a MiB meanwhile: a
+ * dozen of them keep any budget of requests busy. */
+enum { EVALUATIONS_MOST = 12, DELIVERIES_MOST = 64, STEP_ARENA = 96 * 1024 * 1024 };
 
 struct pipeline {
     struct pipeline_options options;
