@@ -10,7 +10,7 @@ const head = `# Runs of the fuzzers
 
 Written by \`tests/fuzz TARGET --minutes N\`. *reader* is a hash of the sources that \`targets.csv\` names for the target: rows
 with another hash are about an earlier reader. *coverage* is libFuzzer's count of edges. *findings* are inputs that
-crashed, hung or leaked.
+crashed, hung or leaked. A timeout is none when the input, run alone, is quick (the process had been stopped meanwhile).
 
 | ${columns.join(' | ')} |
 |${columns.map(() => '---|').join('')}
