@@ -1,5 +1,7 @@
 #include "gateway/mapping/code_form.h"
 
+#include <string.h>
+
 static bool is_digit(char c)
 {
     return c >= '0' && c <= '9';
@@ -93,7 +95,31 @@ static const char *icd_fault(struct slice code)
 
 static const char *rxnorm_fault(struct slice code)
 {
-    return all_digits(code) && code.len <= 8 ? NULL : "an RxNorm code (RxCUI) is a number";
+    return all_digits(code) && code.len <= 7 && code.at[0] != '0'
+               ? NULL
+               : "an RxNorm code (RxCUI) is a number of up to 7 digits";
+}
+
+/* A code system of FHIR itself that a value set of the same name has whole. */
+const struct model_value_set *code_form_listed(const struct model *model, struct slice system)
+{
+    static const char *const folders[] = {"http://terminology.hl7.org/CodeSystem/",
+                                          "http://hl7.org/fhir/"};
+    static const char values[] = "http://hl7.org/fhir/ValueSet/";
+    char url[256] = "";
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        size_t len = strlen(folders[i]);
+        if (slice_starts_with(system, slice_of(folders[i])) && system.len > len &&
+            sizeof values + system.len - len < sizeof url) {
+            memcpy(url, values, sizeof values);
+            memcpy(url + sizeof values - 1, system.at + len, system.len - len);
+        }
+    }
+    const struct model_value_set *set = model_value_set_find(model, slice_of(url));
+    return set != NULL && set->enumerable && set->code_count != 0 &&
+                   slice_equal(model_code_at(model, set, 0).system, system)
+               ? set
+               : NULL;
 }
 
 const char *code_form_fault(struct slice system, struct slice code)

@@ -7,9 +7,13 @@
 #ifndef GATEWAY_MAPPING_CODE_FORM_H
 #define GATEWAY_MAPPING_CODE_FORM_H
 
-#include "fhir/base/slice.h"
+#include "fhir/model/model.h"
 
 /* NULL: well formed, or of a system whose form is not known here; else a sentence. Static. */
 const char *code_form_fault(struct slice system, struct slice code);
+
+/* The codes of a system that FHIR R4 lists whole in a value set of its name, such as
+ * condition-clinical; NULL: of any other. */
+const struct model_value_set *code_form_listed(const struct model *model, struct slice system);
 
 #endif

@@ -76,6 +76,54 @@ static void check_display(struct loader *l, const struct yaml *node, const struc
     LOAD_ADD(l, l->concepts, l->concept_count, *concept);
 }
 
+enum { LENGTH_OF_CHANCE = 3 };
+
+/* 33 or "active" may well mean something in two systems, 8152 or E66.3 hardly. */
+static bool is_telling(struct slice code)
+{
+    bool digit = false;
+    for (size_t i = 0; i < code.len; i++) {
+        digit = digit || (code.at[i] >= '0' && code.at[i] <= '9');
+    }
+    return digit && code.len > LENGTH_OF_CHANCE;
+}
+
+static void check_one_system(struct loader *l, const struct yaml *code,
+                             const struct concept *concept)
+{
+    if (!is_telling(concept->code)) {
+        return;
+    }
+    for (size_t i = 0; i < l->concept_count; i++) {
+        const struct concept *other = &l->concepts[i];
+        if (slice_equal(other->code, concept->code) &&
+            !slice_equal(other->system, concept->system)) {
+            struct diag *diag =
+                load_fault(l, DIAG_MAPPING_TWO_SYSTEMS, code->span,
+                           "the code %.*s is one of %.*s in %.*s", SLICE_ARGS(concept->code),
+                           SLICE_ARGS(other->system), SLICE_ARGS(load_place(l, other->span)));
+            diag_hint(l->diags, diag, "one of the two is a slip, in the code or in its system");
+            return;
+        }
+    }
+}
+
+/* What FHIR lists itself is looked up. */
+static void check_listed(struct loader *l, const struct yaml *code, const struct concept *concept)
+{
+    const struct model_value_set *set = code_form_listed(l->model, concept->system);
+    if (set == NULL || model_code_in(l->model, set, concept->system, concept->code)) {
+        return;
+    }
+    struct slice *codes = ARENA_ARRAY(l->arena, set->code_count, struct slice);
+    for (size_t i = 0; i < set->code_count; i++) {
+        codes[i] = model_code_at(l->model, set, i).code;
+    }
+    struct diag *diag = load_fault(l, DIAG_MAPPING_VALUE, code->span, "%.*s has no code \"%.*s\"",
+                                   SLICE_ARGS(concept->system), SLICE_ARGS(concept->code));
+    diag_hint_nearest(l->diags, diag, concept->code, codes, set->code_count);
+}
+
 static void check_code(struct loader *l, const struct yaml *node, const struct concept *concept)
 {
     const struct yaml *code = yaml_get(node, "code");
@@ -85,6 +133,8 @@ static void check_code(struct loader *l, const struct yaml *node, const struct c
     if (fault != NULL && code != NULL) {
         load_fault(l, DIAG_MAPPING_VALUE, code->span, "%s", fault);
     } else if (concept->code.len != 0) {
+        check_listed(l, code, concept);
+        check_one_system(l, code, concept);
         check_display(l, node, concept);
     }
 }

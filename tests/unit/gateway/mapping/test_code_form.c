@@ -1,4 +1,4 @@
-// uses: fhir/base
+// uses: fhir/model
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -28,7 +28,8 @@ static const struct {
     {ICD, "E66.3", true},         {ICD, "Z68.53", true},        {ICD, "F50.0", true},
     {ICD, "E10", true},           {ICD, "C4A.10", true},        {ICD, "29463-7", false},
     {ICD, "E66.", false},         {ICD, "E6", false},           {RXNORM, "8152", true},
-    {RXNORM, "E66", false},       {"urn:other", "any", true},
+    {RXNORM, "E66", false},       {RXNORM, "427362008", false}, {RXNORM, "08152", false},
+    {"urn:other", "any", true},
 };
 
 static void tells_the_form(void **state)
@@ -44,8 +45,27 @@ static void tells_the_form(void **state)
     }
 }
 
+/* condition-clinical is a value set of all its codes; of ActCode, and of SNOMED CT, FHIR lists none
+ * or a part. */
+static void knows_what_fhir_lists(void **state)
+{
+    const struct model *r4 = model_r4();
+    struct slice system = SLICE("http://terminology.hl7.org/CodeSystem/condition-clinical");
+    const struct model_value_set *set = code_form_listed(r4, system);
+    (void)state;
+    assert_non_null(set);
+    assert_true(model_code_in(r4, set, system, SLICE("relapse")));
+    assert_false(model_code_in(r4, set, system, SLICE("relapsed")));
+    assert_non_null(code_form_listed(r4, SLICE("http://hl7.org/fhir/goal-status")));
+    assert_null(code_form_listed(r4, SLICE("http://terminology.hl7.org/CodeSystem/v3-ActCode")));
+    assert_null(code_form_listed(r4, SLICE(SNOMED)));
+    assert_null(code_form_listed(r4, SLICE("http://hl7.org/fhir/")));
+    assert_null(code_form_listed(r4, SLICE_NONE));
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(tells_the_form)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(tells_the_form),
+                                       cmocka_unit_test(knows_what_fhir_lists)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
