@@ -25,17 +25,19 @@ static bool add_shown(struct shown *shown, struct slice name)
     return true;
 }
 
-/* Its items and prompts count as shown; true: one was new. */
+/* Its row, items and prompts count as shown; true: one was new. Of a hand-over the prompts belong
+ * to what the row says. */
 static bool shows_more(struct arena *arena, struct shown *shown,
                        const struct evaluation_result *result)
 {
-    bool more = false;
+    struct slice of = result->plan.len != 0 ? result->plan : result->reason;
+    bool more = add_shown(shown, arena_printf(arena, "row %zu", result->row));
     for (size_t i = 0; i < result->item_count; i++) {
-        more |= add_shown(shown, arena_printf(arena, "%.*s %.*s", SLICE_ARGS(result->plan),
+        more |= add_shown(shown, arena_printf(arena, "%.*s %.*s", SLICE_ARGS(of),
                                               SLICE_ARGS(result->items[i].key)));
     }
     for (size_t i = 0; i < result->prompt_count; i++) {
-        more |= add_shown(shown, arena_printf(arena, "%.*s ? %.*s", SLICE_ARGS(result->plan),
+        more |= add_shown(shown, arena_printf(arena, "%.*s ? %.*s", SLICE_ARGS(of),
                                               SLICE_ARGS(result->prompts[i])));
     }
     return more;
@@ -75,8 +77,10 @@ bool test_update(struct cli *cli, const struct mapping *mapping, const char *fol
         }
     }
     for (size_t i = 0; i < count && good; i++) {
-        bool proposal = runs[i].status == STATUS_OK && runs[i].result.outcome == OUTCOME_PROPOSAL;
-        if (runs[i].whole || (proposal && shows_more(cli->arena, shown, &runs[i].result))) {
+        enum outcome outcome = runs[i].result.outcome;
+        bool told = runs[i].status == STATUS_OK &&
+                    (outcome == OUTCOME_PROPOSAL || outcome == OUTCOME_HAND_OVER);
+        if (runs[i].whole || (told && shows_more(cli->arena, shown, &runs[i].result))) {
             good = write_whole(cli, mapping, folder, &runs[i]);
         }
     }

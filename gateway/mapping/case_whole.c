@@ -171,6 +171,63 @@ static const struct item_rule *rule_of(const struct plan_rule *plan, struct slic
     return &plan->care_plan;
 }
 
+/* What the resources say to staff who read another language than the first, in which they are. */
+static void add_staff(struct arena *arena, struct json *whole, const struct mapping *m,
+                      const struct plan_rule *plan)
+{
+    struct json *staff = add_object(arena, whole, "staff");
+    for (size_t i = 1; i < m->staff_language_count; i++) {
+        for (size_t k = 0; k < plan->text_count; k++) {
+            const struct text_entry *entry =
+                mapping_find_text(m, plan->name, m->staff_languages[i], FOR_STAFF, plan->texts[k]);
+            add_text(arena, staff,
+                     arena_printf(arena, "%.*s.%.*s", SLICE_ARGS(m->staff_languages[i]),
+                                  SLICE_ARGS(plan->texts[k])),
+                     entry != NULL ? entry->text : SLICE_NONE);
+        }
+    }
+}
+
+static void add_given(struct arena *arena, struct json *object, const char *name,
+                      struct json *given)
+{
+    if (given != NULL) {
+        json_add(arena, object, slice_of(name), given);
+    }
+}
+
+static void add_choice(struct arena *arena, struct json *choose, const char *name,
+                       const struct yaml *node)
+{
+    if (node != NULL) {
+        json_add(arena, choose, slice_of(name), json_of(arena, node));
+    }
+}
+
+/* What comes after the proposal: who chooses how many, and what acceptance writes then. */
+static void add_acceptance(struct arena *arena, struct json *whole, const struct mapping *m,
+                           const struct plan_rule *plan, const struct limits *limits)
+{
+    struct diag_list unheard;
+    struct mapping_acceptance acceptance = {NULL, NULL, NULL};
+    struct json *choose = add_object(arena, whole, "choose");
+    add_choice(arena, choose, "goals", plan->goals_choose);
+    add_choice(arena, choose, "orders", plan->orders_choose);
+    struct json *accept = add_object(arena, whole, "on-accept");
+    diag_init(&unheard, arena, 1);
+    if (mapping_accept(m, arena, plan->name, SLICE("Practitioner/acceptor"),
+                       SLICE("RelatedPerson/speaker"), limits, &unheard,
+                       &acceptance) != STATUS_OK) {
+        add_text(arena, accept, SLICE("error"), SLICE("an expression failed"));
+    }
+    add_given(arena, accept, "care-plan", acceptance.care_plan);
+    add_given(arena, accept, "goals", acceptance.goal);
+    add_given(arena, accept, "orders", acceptance.order);
+    if (plan->accept_record != NULL) {
+        json_add(arena, accept, SLICE("record"), json_of(arena, plan->accept_record));
+    }
+}
+
 static struct json *whole_of(const struct mapping *m, struct arena *arena,
                              const struct case_run *run, const struct limits *limits)
 {
@@ -179,10 +236,15 @@ static struct json *whole_of(const struct mapping *m, struct arena *arena,
     struct json *whole = json_new_object(arena);
     add_text(arena, whole, SLICE("outcome"), slice_of(outcome_name(result->outcome)));
     add_text(arena, whole, SLICE("reason"), result->reason);
+    add_text(arena, whole, SLICE("ask"), result->ask);
     add_text(arena, whole, SLICE("public-id"), result->public_id);
     add_row(arena, whole, m, result);
     add_searches(arena, whole, m, run, limits);
     add_texts(arena, whole, m, result);
+    if (plan != NULL) {
+        add_staff(arena, whole, m, plan);
+        add_acceptance(arena, whole, m, plan, limits);
+    }
     struct json *timers = add_object(arena, whole, "timers");
     for (size_t i = 0; i < result->timer_count; i++) {
         char day[DATETIME_TEXT];

@@ -177,6 +177,8 @@ void load_concepts(struct loader *l, const struct yaml *root);  /* concepts/NAME
 
 /* What becomes of a plan once a person acts on it (load_accept.c); target: its plan_rule. */
 void load_on_accept(struct loader *l, const struct yaml *node, void *target);
+/* What the goals become, of a plan that has some; node: `on-accept`, or NULL. */
+void load_check_accept(struct loader *l, const struct yaml *node, const struct plan_rule *plan);
 void load_owns(struct loader *l, const struct yaml *node, void *target);
 void load_approvals(struct loader *l, const struct yaml *root); /* approvals.yaml */
 /* The hash of each part of the folder. */

@@ -26,14 +26,37 @@ static const struct template *read_accepted(struct loader *l, const struct yaml 
     return object;
 }
 
+/* Accepting makes more of a proposal than it was: without this it would stay what it is. */
+static void require_state(struct loader *l, const struct yaml *node, const char *element,
+                          const char *const *words, size_t count)
+{
+    size_t which;
+    const struct yaml *state = yaml_get(node, element);
+    if (l->describing || node->kind != YAML_MAP) {
+        return;
+    }
+    if (state == NULL) {
+        struct diag *diag = load_fault(l, DIAG_MAPPING_KEY_MISSING, node->span,
+                                       "the element \"%s\" is missing here", element);
+        diag_hint(l->diags, diag,
+                  "write %s: active; it would stay a proposal after it was accepted", element);
+    } else if (state->kind == YAML_SCALAR) { /* of anything else its shape is told */
+        load_choice(l, state, words, count, &which);
+    }
+}
+
 static void accept_care_plan(struct loader *l, const struct yaml *node, void *target)
 {
+    static const char *const words[] = {"active"};
     ((struct plan_rule *)target)->accept_care_plan = read_accepted(l, node, "CarePlan");
+    require_state(l, node, "status", words, 1);
 }
 
 static void accept_goals(struct loader *l, const struct yaml *node, void *target)
 {
+    static const char *const words[] = {"active", "accepted", "planned"};
     ((struct plan_rule *)target)->accept_goals = read_accepted(l, node, "Goal");
+    require_state(l, node, "lifecycleStatus", words, 3);
 }
 
 static void accept_orders(struct loader *l, const struct yaml *node, void *target)
@@ -46,7 +69,7 @@ static void accept_record(struct loader *l, const struct yaml *node, void *targe
 {
     static const char *const words[] = {"ask"};
     size_t which;
-    (void)target;
+    ((struct plan_rule *)target)->accept_record = node;
     for (const struct yaml *member = load_is(l, node, YAML_MAP) ? node->first : NULL;
          member != NULL; member = member->next) {
         load_choice(l, member, words, 1, &which);
@@ -60,6 +83,19 @@ void load_on_accept(struct loader *l, const struct yaml *node, void *target)
                                           {"orders", false, accept_orders},
                                           {"record", false, accept_record}};
     load_map(l, node, fields, 4, target);
+}
+
+void load_check_accept(struct loader *l, const struct yaml *node, const struct plan_rule *plan)
+{
+    if (node != NULL && node->kind == YAML_MAP && plan->goal_count != 0 &&
+        yaml_get(node, "goals") == NULL) {
+        struct diag *diag = load_fault(l, DIAG_MAPPING_KEY_MISSING, node->span,
+                                       "the key \"goals\" is missing here");
+        diag_hint(
+            l->diags, diag,
+            "write goals: { lifecycleStatus: active }; those that the family chose would stay "
+            "proposals");
+    }
 }
 
 /* ---- owns ---- */

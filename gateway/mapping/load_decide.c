@@ -411,7 +411,7 @@ void load_due(struct loader *l, const struct yaml *node)
     l->plan = SHARED_TEXTS;
     for (const struct yaml *it = load_is(l, node, YAML_MAP) ? node->first : NULL; it != NULL;
          it = it->next) {
-        struct due_rule due = {.say = it->key.text, .span = it->key.span};
+        struct due_rule due = {.say = it->key.text, .span = it->key.span, .layer = l->layer};
         due.prompts = load_prompts(l, it, &due.prompt_count);
         if (!is_said(m, due.say)) {
             struct slice *says = ARENA_ARRAY(l->arena, m->row_count + 1, struct slice);

@@ -106,6 +106,21 @@ static void tell_unused_rules(struct loader *l)
     }
 }
 
+/* What a part does with it is tried by no case: nobody gives it. */
+static void tell_unused_params(struct loader *l, const struct part_rule *part)
+{
+    const struct yaml *params = part->params;
+    for (const struct yaml *it = params != NULL ? params->first : NULL; it != NULL; it = it->next) {
+        struct slice full =
+            arena_printf(l->arena, "%.*s.%.*s", SLICE_ARGS(part->name), SLICE_ARGS(it->key.text));
+        if (!is_used(l, "params", full)) {
+            load_fault(l, DIAG_MAPPING_UNUSED, it->key.span,
+                       "no plan gives the part \"%.*s\" a \"%.*s\"", SLICE_ARGS(part->name),
+                       SLICE_ARGS(it->key.text));
+        }
+    }
+}
+
 static void tell_unused_parts(struct loader *l)
 {
     const struct mapping *m = l->mapping;
@@ -122,6 +137,8 @@ static void tell_unused_parts(struct loader *l)
     for (size_t i = 0; i < l->part_count; i++) {
         if (!is_used(l, "parts", l->parts[i].name)) {
             tell(l, l->parts[i].span, "part", l->parts[i].name);
+        } else {
+            tell_unused_params(l, &l->parts[i]);
         }
     }
 }

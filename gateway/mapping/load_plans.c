@@ -214,8 +214,13 @@ static void bind_parameter(struct loader *l, struct item_rule *item,
                            const struct parameter *parameter, const struct yaml *use,
                            const struct yaml *argument)
 {
+    struct slice part = yaml_get(use, "$use")->scalar.text;
     struct slice name = arena_printf(l->arena, "with.%.*s", SLICE_ARGS(parameter->name));
-    if (argument == NULL && !parameter->optional) {
+    if (argument != NULL) {
+        load_use_name(
+            l, "params",
+            arena_printf(l->arena, "%.*s.%.*s", SLICE_ARGS(part), SLICE_ARGS(parameter->name)));
+    } else if (!parameter->optional) {
         load_fault(l, DIAG_MAPPING_KEY_MISSING, use->span, "the part needs \"%.*s\" in `with`",
                    SLICE_ARGS(parameter->name));
     }
@@ -358,10 +363,27 @@ static void read_most(struct loader *l, const struct yaml *node, void *target)
     }
 }
 
+static void read_chooser(struct loader *l, const struct yaml *node, void *target)
+{
+    static const char *const words[] = {"family", "teen", "clinician"};
+    size_t which;
+    (void)target;
+    load_choice(l, node, words, 3, &which);
+}
+
+/* Nobody's choice is made for them. */
+static void read_preselect(struct loader *l, const struct yaml *node, void *target)
+{
+    static const char *const words[] = {"none"};
+    size_t which;
+    (void)target;
+    load_choice(l, node, words, 1, &which);
+}
+
 static void read_choose(struct loader *l, const struct yaml *node, size_t items)
 {
     static const struct field fields[] = {
-        {"max", true, read_most}, {"by", true, NULL}, {"preselect", true, NULL}};
+        {"max", true, read_most}, {"by", true, read_chooser}, {"preselect", true, read_preselect}};
     load_map(l, node, fields, 3, &items);
 }
 
@@ -416,12 +438,14 @@ static void read_care_plan(struct loader *l, const struct yaml *node, void *targ
 static void read_goals(struct loader *l, const struct yaml *node, void *target)
 {
     struct plan_rule *plan = target;
+    plan->goals_choose = yaml_get(node, "$choose");
     plan->goals = load_items(l, node, "goals", "Goal", &plan->goal_count);
 }
 
 static void read_orders(struct loader *l, const struct yaml *node, void *target)
 {
     struct plan_rule *plan = target;
+    plan->orders_choose = yaml_get(node, "$choose");
     plan->orders = load_items(l, node, "orders", "ServiceRequest", &plan->order_count);
 }
 
@@ -502,6 +526,23 @@ static void check_never(struct loader *l, const struct plan_rule *plan)
     }
 }
 
+/* What its resources say to staff, each text once. */
+static void take_texts(struct loader *l, size_t first, struct plan_rule *plan)
+{
+    struct slice *texts = ARENA_ARRAY(l->arena, l->text_use_count - first + 1, struct slice);
+    for (size_t i = first; i < l->text_use_count; i++) {
+        struct slice key = l->text_uses[i].key;
+        bool known = load_is_listed(texts, plan->text_count, key);
+        for (size_t k = 0; k < plan->prompt_count && !known; k++) {
+            known = slice_equal(plan->prompts[k].key, key);
+        }
+        if (!known) {
+            texts[plan->text_count++] = key;
+        }
+    }
+    plan->texts = texts;
+}
+
 void load_plan(struct loader *l, const struct yaml *root)
 {
     static const struct field fields[] = {
@@ -515,7 +556,10 @@ void load_plan(struct loader *l, const struct yaml *root)
     struct plan_rule plan = {.span = root->span, .layer = l->layer};
     const struct yaml *name = yaml_get(root, "plan");
     l->plan = name != NULL && name->kind == YAML_SCALAR ? name->scalar.text : SLICE_NONE;
+    size_t texts_before = l->text_use_count;
     load_map(l, root, fields, sizeof fields / sizeof *fields, &plan);
+    load_check_accept(l, yaml_get(root, "on-accept"), &plan);
+    take_texts(l, texts_before, &plan);
     if (plan.name.len != 0 && mapping_find_plan(m, plan.name) != NULL) {
         struct diag *diag = load_fault(l, DIAG_MAPPING_DUPLICATE, root->span,
                                        "the plan \"%.*s\" is defined twice", SLICE_ARGS(plan.name));

@@ -191,6 +191,7 @@ struct due_rule {
     const struct prompt_rule *prompts;
     size_t prompt_count;
     struct span span;
+    unsigned layer;
 };
 
 struct plan_rule {
@@ -210,6 +211,11 @@ struct plan_rule {
     const struct template *accept_care_plan; /* on-accept; NULL: it says nothing of them */
     const struct template *accept_goals;
     const struct template *accept_orders;
+    const struct yaml *accept_record; /* what the clinician is asked then; NULL: nothing */
+    const struct yaml *goals_choose;  /* `$choose`; NULL: there is none */
+    const struct yaml *orders_choose;
+    const struct slice *texts; /* keys of the staff texts in its resources, without prompts */
+    size_t text_count;
     struct span span;
     unsigned layer;
 };

@@ -85,7 +85,7 @@ const kinds = {
       ...places(files, own, /\.([a-z][A-Za-z]{3,})(?=[.(])/g), ...places(files, own, /(?:propose|\$code|\$text|\$use|\$site|\$refs|text|measure): ([\w.-]{4,})/g)]);
     const at = 1 + random(one.text.length - 2);
     const ways = [one.text.slice(0, at) + one.text.slice(at + 1), one.text.slice(0, at) + one.text[at] + one.text.slice(at), one.text.slice(0, at) + 'x' + one.text.slice(at + 1)];
-    const into = pick(random, ways);
+    const into = pick(random, ways.filter((text) => text !== one.text));
     return { files: replaceAt(files, one, into), says: `${one.file}:${one.line + 1}: ${one.text} -> ${into}` };
   },
   'swap a code': (files, random) => {
@@ -123,7 +123,10 @@ export function mutation(files, seed) {
 }
 
 function told(command, folder) {
-  const { status, stdout, stderr, signal } = spawnSync(binary, [command, '.'], { cwd: folder, encoding: 'utf8', timeout: 60_000, maxBuffer: 1 << 26 });
+  const run = () => spawnSync(binary, [command, '.'], { cwd: folder, encoding: 'utf8', timeout: 60_000, maxBuffer: 1 << 26 });
+  let ran = run();
+  if (ran.error?.code === 'ETIMEDOUT') ran = run(); // the machine may have been stopped; what hangs does so again
+  const { status, stdout, stderr, signal } = ran;
   return { failed: status !== 0, killed: signal ?? (status > 2 ? status : null), text: stderr, said: stdout + stderr };
 }
 

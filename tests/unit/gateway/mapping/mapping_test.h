@@ -75,7 +75,7 @@ static const struct mapping_file test_files[] = {
                 "    description: { text: { $text: goal.water, for: staff } }\n"
                 "    subject: { reference: \"Patient/{{ %patient.id }}\" }\n"
                 "never: [weight-target, calories]\n"
-                "on-accept: { care-plan: { status: active } }\n"
+                "on-accept: { care-plan: { status: active }, goals: { lifecycleStatus: active } }\n"
                 "owns: { gateway: [care-plan.title], clinician: [\"*.status\"] }\n"),
      0},
     {SLICE_INIT("texts/steps.en.yaml"), SLICE_INIT("texts/steps.en.yaml"),

@@ -91,6 +91,40 @@ static void a_hold_is_shown_by_its_name(void **state)
     trial_end(&p.trial);
 }
 
+/* A prompt or an item is shown by a case, and where it depends on something, left out in another.
+ */
+static void conditions_are_shown_both_ways(void **state)
+{
+    static const struct {
+        const char *plan; /* stands before `never` */
+        const char *open; /* NULL: nothing */
+    } rows[] = {
+        {"prompts:\n  - { $text: title }\nnever: [", NULL},
+        {"prompts:\n  - { $text: title, $when: \"%patient.gender = 'male'\" }\nnever: [",
+         "prompt title of steps"},
+        {"prompts:\n  - { $text: title, $when: \"%patient.gender = 'female'\" }\nnever: [",
+         "steps without the prompt title"},
+        {"  tea:\n    resourceType: Goal\n    $when: \"%patient.gender = 'male'\"\n"
+         "    lifecycleStatus: proposed\n"
+         "    description: { text: { $text: goal.water, for: staff } }\n"
+         "    subject: { reference: \"Patient/{{ %patient.id }}\" }\nnever: [",
+         "item goals.tea of steps"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct played p = {.trial = {EXCHANGES({"never: [", rows[i].plan})}, .text = CASE("")};
+        struct slice *uncovered;
+        play(&p);
+        /* The row and the hold that the neighbours show are open as well. */
+        size_t open = case_uncovered(p.trial.mapping, p.trial.arena, p.runs, p.count, &uncovered);
+        assert_int_equal(open, rows[i].open != NULL ? 3 : 2);
+        if (rows[i].open != NULL) {
+            assert_slice(uncovered[1], rows[i].open);
+        }
+        trial_end(&p.trial);
+    }
+}
+
 /* A word of the whole that differs is told by its path, and a line too much or missing is too. */
 static void the_whole_is_compared_word_for_word(void **state)
 {
@@ -102,6 +136,8 @@ static void the_whole_is_compared_word_for_word(void **state)
         {"\"Drink water\"", "\"Drink tea\"",
          "family.en.goal.water: want Drink tea, got Drink water"},
         {"older, from 72", "older, from 71", "row.age: want older, from 71, got older, from 72"},
+        {"lifecycleStatus: \"active\"", "lifecycleStatus: \"planned\"",
+         "on-accept.goals.lifecycleStatus: want planned, got active"},
         {"status: \"draft\"", "statsu: \"draft\"",
          "plan.care-plan.statsu: want a value, got nothing"},
     };
@@ -169,6 +205,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(neighbours_differ_in_what_they_name),
         cmocka_unit_test(a_hold_is_shown_by_its_name),
+        cmocka_unit_test(conditions_are_shown_both_ways),
         cmocka_unit_test(the_whole_is_compared_word_for_word),
         cmocka_unit_test(a_difference_says_want_and_got),
         cmocka_unit_test(a_plan_that_is_not_valid_fails),
