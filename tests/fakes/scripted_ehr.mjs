@@ -18,6 +18,7 @@ class ScriptedEhr {
   #answering = 0; // the request whose commits are being logged; 0 is a seed or a test
   #connections = 0;
   #tokens = new Set();
+  #sockets = new Set();
 
   constructor({ script, truth, auth, origin, profile }) {
     this.script = script;
@@ -26,7 +27,11 @@ class ScriptedEhr {
     this.origin = origin;
     this.base = `${origin}/fhir`;
     this.truth = truth;
-    this.store = new SmallStore(this.base, (commit) => this.#log({ event: 'commit', n: this.#answering, ...commit }), profile);
+    this.#begin();
+  }
+
+  #begin() {
+    this.store = new SmallStore(this.base, (commit) => this.#log({ event: 'commit', n: this.#answering, ...commit }), this.profile);
   }
 
   #log(line) {
@@ -39,8 +44,10 @@ class ScriptedEhr {
     let onConnection = 0;
     this.#log({ event: 'connection', connection });
     socket.on('error', () => {}); // clients hang up too
+    this.#sockets.add(raw);
+    raw.on('close', () => this.#sockets.delete(raw));
     readRequests(socket, async (request) => {
-      if (request.url.startsWith('/_test/')) return socket.write(formatReply(this.#backDoor(request)));
+      if (request.url.startsWith('/_test/')) return socket.write(formatReply(this.#backDoor(request, raw)));
       const n = (this.#requests += 1);
       onConnection += 1;
       this.#log({ event: 'request', n, connection, onConnection, ...request });
@@ -140,13 +147,21 @@ class ScriptedEhr {
 
   // For tests only, past the script and the count of requests: POST /_test/commit stores a resource as it stands,
   // POST /_test/edit sets some elements of one that is there, as a person at the EHR does.
-  #backDoor({ method, url, body }) {
+  // POST /_test/begin makes another EHR of it: nothing in it, an empty log, nobody connected but who asks.
+  #backDoor({ method, url, body }, asker) {
+    if (method === 'POST' && url === '/_test/begin') {
+      for (const raw of this.#sockets) if (raw !== asker) raw.destroy();
+      [this.#requests, this.#connections] = [0, 0];
+      fs.ftruncateSync(this.truth);
+      this.#begin();
+      return { status: 200, body: {} };
+    }
     if (method === 'POST' && url === '/_test/edit') {
       const { resourceType, id, set } = JSON.parse(body);
       const edited = this.store.edit(resourceType, id, set);
       return edited ? { status: 200, body: edited } : { status: 404, body: outcome('it is not there') };
     }
-    if (method !== 'POST' || url !== '/_test/commit') return { status: 404, body: outcome('only POST /_test/commit and /_test/edit') };
+    if (method !== 'POST' || url !== '/_test/commit') return { status: 404, body: outcome('only POST /_test/commit, /_test/edit and /_test/begin') };
     return { status: 200, body: this.store.put(JSON.parse(body), 'test', true) };
   }
 }

@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { startScriptedEhr } from '../lib/ehrs.mjs';
-import { scratch, until } from '../lib/process.mjs';
+import { Client } from '../lib/fhir_client.mjs';
+import { certificates, scratch, until } from '../lib/process.mjs';
 import { finish, test } from '../lib/tap.mjs';
 
 const plan = (value) => ({ resourceType: 'CarePlan', status: 'draft', intent: 'proposal', subject: { reference: 'Patient/p1' }, identifier: [{ system: 'urn:x', value }] });
@@ -175,6 +176,15 @@ test('the back door stores a late change outside the script and the count; seeds
     assert.deepEqual(log('commit').map(({ n, op, id }) => [n, op, id]), [[0, 'seed', 'p1'], [0, 'test', 'late']]);
   }, { args: ['--seed', seed] });
 });
+
+test('the back door makes another EHR of it: nothing stored, an empty log, and nobody connected', () => withScript([], async ({ client, origin, base, log }) => {
+  const other = new Client(base, { ca: (await certificates()).ca });
+  await other.post('CarePlan', { ...plan('1'), id: 'one' });
+  await client.post(`${origin}/_test/begin`, {});
+  assert.deepEqual((await client.get('CarePlan?patient=p1')).body.entry, undefined);
+  assert.deepEqual(log().map(({ event, n }) => [event, n]), [['request', 1], ['answer', 1]]);
+  other.close();
+}));
 
 test('mistakes in a script are named', async () => {
   for (const [rules, message] of [[[{ do: 'explode' }], /rule 1: do must be one of/], [[{ do: 'pass' }, { do: 'pass', colour: 1 }], /rule 2: unknown key colour/], [{}, /a script is a list of rules/]]) {

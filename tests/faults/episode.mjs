@@ -19,6 +19,9 @@ export function randomOf(seed) { // mulberry32
   };
 }
 
+// A list in another order.
+export const drawn = (list, random) => list.map((one) => ({ one, at: random() })).sort((a, b) => a.at - b.at).map(({ one }) => one);
+
 const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 const want = { overweight: 'plan', obesity1: 'plan' };
 const ehrSettings = {
@@ -33,12 +36,13 @@ export class Episode {
   deaths = 0;
   #stopping = false;
 
-  // env: of the first start alone. wrap: a command put before the gateway at its first start.
-  static async begin(name, { backend, script, profile, ehr = {}, gateway = {}, env = {}, spawnWith } = {}) {
+  // env: of the first start alone. spawnWith: a command put before the gateway at its first start. at: a scripted EHR that
+  // begins anew for this run and stays when it is over.
+  static async begin(name, { backend, at, script, profile, ehr = {}, gateway = {}, env = {}, spawnWith } = {}) {
     const it = new Episode();
     it.folder = scratch(name);
-    it.store = await backend.open();
-    it.ehr = await startEhr(it.folder, { script, profile });
+    [it.store, it.ehr] = await Promise.all([backend.open(), at ?? startEhr(it.folder, { script, profile }), at?.begin()]);
+    it.stays = Boolean(at);
     it.config = await writeConfig(it.folder, { ehrs: [{ base: it.ehr.base, ...ehrSettings, ...ehr }], gateway: { lease: '1s', drain: '3s', ...it.store.settings, ...gateway } });
     it.env = env;
     it.spawnWith = spawnWith;
@@ -160,8 +164,10 @@ export class Episode {
     this.#stopping = true;
     const end = await this.daemon?.stop();
     await this.living?.catch(() => {});
-    this.ehr.client.close();
-    await this.ehr.server.stop();
+    if (!this.stays) {
+      this.ehr.client.close();
+      await this.ehr.server.stop();
+    }
     const verified = await run(binary, ['verify', '-c', this.config]); // the rules of INVARIANTS.md, by code of its own
     await this.store.close();
     if (!process.env.EPLAN_KEEP) fs.rmSync(this.folder, { recursive: true, force: true });

@@ -1,51 +1,66 @@
-// The fault driver behind tests/fault:  [--all | --sample N] [--seed S] [--only failpoints|syscalls|store] [--backend NAME]
-// Without --all a seeded sample of N points each is tried. Prints the points tried and the time; --all and --record append them to
-// RUNS.md. Exit status: 1 when a point went wrong.
+// The fault driver behind tests/fault:
+//   [--all | --sample N] [--seed S] [--only SECTION] [--backend NAME] [--point NAME] [--jobs N] [--resume] [--record]
+// Without --all a seeded sample of N points each is tried. Tells every half minute how far it is, and at the end the points
+// tried and the time; --all and --record append that to RUNS.md. --resume goes on with the run of this commit that was ended.
+// Exit status: 1 when a point went wrong.
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { rootDir, run } from '../lib/process.mjs';
+import { closeAll } from '../lib/tap.mjs';
+import { backends } from './backends.mjs';
+import { drawn, randomOf } from './episode.mjs';
+import { ptraceIsAllowed, sections } from './points.mjs';
+import { Progress } from './progress.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const { values: options } = parseArgs({
   options: {
-    all: { type: 'boolean', default: false }, record: { type: 'boolean', default: false }, sample: { type: 'string', default: '8' }, seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 31)) },
-    only: { type: 'string' }, backend: { type: 'string' }, section: { type: 'string' }, build: { type: 'string' },
+    all: { type: 'boolean', default: false }, record: { type: 'boolean', default: false }, resume: { type: 'boolean', default: false },
+    sample: { type: 'string', default: '8' }, seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 31)) }, jobs: { type: 'string', default: '2' },
+    only: { type: 'string' }, backend: { type: 'string' }, point: { type: 'string' }, section: { type: 'string' },
   },
 });
 const say = (line) => process.stdout.write(`${line}\n`);
+const tellMs = 30_000;
+const commit = process.env.EPLAN_COMMIT ?? 'unknown';
 
-async function trySection(section) {
-  const { backends } = await import('./backends.mjs');
-  const { failpointPoints, ptraceIsAllowed, strikePoint, syscallPoints } = await import('./points.mjs');
-  const { randomOf } = await import('./episode.mjs');
-  if (section === 'syscalls' && !(await ptraceIsAllowed())) {
+// -> how many points there are on a backend, and the names of those to try, in the order in which they are tried.
+async function choose(section, backend) {
+  if (options.point) return { points: 1, names: [options.point] };
+  const all = await section.find(backend);
+  return { points: all.length, names: options.all ? all : drawn(all, randomOf(Number(options.seed))).slice(0, Number(options.sample)) };
+}
+
+// -> how many went wrong
+async function tryPoints(name, backend) {
+  const section = sections[name];
+  const file = path.join(rootDir, 'build/tests/faults', `${name}-${backend.name}${options.all ? '' : '-sample'}.jsonl`);
+  const progress = await Progress.open(file, { commit, resume: options.resume, choose: () => choose(section, backend) });
+  const left = progress.left();
+  const telling = setInterval(() => say(`${name} ${backend.name}: ${progress.line()}`), tellMs);
+  const oneByOne = async () => {
+    for (let point = left.shift(); point; point = left.shift()) {
+      const { wrong, struck, counts } = await section.strike(point, backend);
+      progress.add({ name: point, struck, wrong, ...counts });
+      if (wrong.length > 0) say(`WRONG ${backend.name} ${point}: ${wrong.join('; ')}`);
+    }
+  };
+  await Promise.all(Array.from({ length: Number(options.jobs) }, oneByOne)); // side by side
+  clearInterval(telling);
+  say(`FAULTS ${name} BACKEND ${backend.name} ${progress.tally()}`);
+  return progress.sum(({ wrong }) => wrong.length > 0);
+}
+
+async function trySection(name) {
+  if (name === 'syscalls' && !(await ptraceIsAllowed())) {
     say('SKIP syscalls: ptrace is not allowed here');
     return 0;
   }
   let failed = 0;
-  for (const backend of await backends(options.backend)) {
-    const start = Date.now();
-    const all = await (section === 'failpoints' ? failpointPoints : syscallPoints)(backend);
-    const random = randomOf(Number(options.seed));
-    const chosen = options.all ? all : all.map((point) => ({ point, at: random() })).sort((a, b) => a.at - b.at).slice(0, Number(options.sample)).map(({ point }) => point);
-    let wrong = 0;
-    let missed = 0;
-    for (const point of chosen) {
-      if (process.env.EPLAN_VERBOSE) say(`${((Date.now() - start) / 1000).toFixed(1)} ${point.name}`);
-      const { wrong: found, struck } = await strikePoint(point, backend);
-      if (!struck) missed += 1;
-      if (found.length > 0) {
-        wrong += 1;
-        say(`WRONG ${backend.name} ${point.name}: ${found.join('; ')}`);
-      }
-    }
-    const seconds = Math.round((Date.now() - start) / 1000);
-    say(`FAULTS ${section} BACKEND ${backend.name} POINTS ${all.length} TRIED ${chosen.length} NOT-REACHED ${missed} WRONG ${wrong} SECONDS ${seconds}`);
-    failed += wrong;
-  }
+  for (const backend of await backends(options.backend)) failed += await tryPoints(name, backend);
   return failed;
 }
 
@@ -60,17 +75,8 @@ async function tryStore() {
   return code === 0 ? 0 : 1;
 }
 
-if (options.section) {
-
-  const failed = options.section === 'store' ? await tryStore() : await trySection(options.section);
-  process.exit(failed > 0 ? 1 : 0);
-}
-
-say(`seed ${options.seed}`);
-const results = [];
-let status = 0;
-for (const [section, preset] of [['failpoints', 'dev'], ['syscalls', 'release'], ['store', 'dev']]) {
-  if (options.only && options.only !== section) continue;
+// Each section is a process of its own, with the build that it strikes. -> its exit status and the lines to be recorded
+async function runSection(section, preset) {
   const build = path.join(rootDir, 'build', preset);
   const child = spawn(process.execPath, [fileURLToPath(import.meta.url), ...process.argv.slice(2), '--seed', options.seed, '--section', section], {
     stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, EPLAN_BUILD: build, EPLAN_BINARY: path.join(build, 'eplan') },
@@ -78,11 +84,24 @@ for (const [section, preset] of [['failpoints', 'dev'], ['syscalls', 'release'],
   let text = '';
   child.stdout.setEncoding('utf8').on('data', (data) => { text += data; process.stdout.write(data); });
   const code = await new Promise((resolve) => { child.on('close', resolve); });
-  if (code !== 0) status = 1;
-  results.push(...text.split('\n').filter((line) => /^(FAULTS|SKIP) /.test(line)));
+  return { code, lines: text.split('\n').filter((line) => /^(FAULTS|SKIP) /.test(line)) };
 }
-if (options.all || options.record) {
-  const when = `${new Date().toISOString().slice(0, 10)} ${process.env.EPLAN_COMMIT ?? 'unknown'}`;
-  fs.appendFileSync(path.join(here, 'RUNS.md'), results.map((line) => `    ${when} ${line}\n`).join(''));
+
+if (options.section) {
+  const failed = options.section === 'store' ? await tryStore() : await trySection(options.section);
+  await closeAll();
+  process.exit(failed > 0 ? 1 : 0);
+}
+
+say(`seed ${options.seed}`);
+let status = 0;
+for (const [section, preset] of [['failpoints', 'dev'], ['syscalls', 'release'], ['store', 'dev']]) {
+  if (options.only && options.only !== section) continue;
+  const { code, lines } = await runSection(section, preset);
+  if (code !== 0) status = 1;
+  if (options.all || options.record) {
+    const when = `${new Date().toISOString().slice(0, 10)} ${commit}`;
+    fs.appendFileSync(path.join(here, 'RUNS.md'), lines.map((line) => `    ${when} ${line}\n`).join(''));
+  }
 }
 process.exit(status);

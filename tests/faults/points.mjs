@@ -5,22 +5,36 @@ import path from 'node:path';
 import { rootDir, run, scratch } from '../lib/process.mjs';
 import { tally } from './checker.mjs';
 import { Episode, wholeRun } from './episode.mjs';
+import { startEhr } from './world.mjs';
 
 const ceilingMs = 90_000;
 
+// EHRs that no run is using: each serves one run after the other.
+const idle = [];
+
 // A run under faults -> what went wrong, in sentences.
 async function strike(name, options) {
-  const episode = await Episode.begin(name, options);
+  const ehr = idle.pop() ?? await startEhr(scratch('ehr'));
+  try {
+    return await strikeAt(ehr, name, options);
+  } finally {
+    idle.push(ehr);
+  }
+}
+
+async function strikeAt(at, name, options) {
+  const episode = await Episode.begin(name, { ...options, at });
   let wrong;
+  let counts;
   try {
     const late = new Promise((_, reject) => { setTimeout(() => reject(new Error(`not done within ${ceilingMs} ms`)), ceilingMs).unref(); });
     await Promise.race([episode.start().then(() => wholeRun(episode)), late]);
     if (episode.failure) throw episode.failure;
     const found = await episode.verdict();
+    counts = { lost: found.lost.length, double: found.double.length, overwritten: found.overwritten.length };
     wrong = [...found.lost, ...found.double, ...found.overwritten, ...found.open];
     if (wrong.length > 0) wrong.unshift(tally(found));
     if (found.written === 0) wrong.push('nothing was written');
-    options.took?.(episode);
   } catch (error) {
     wrong = [`${error.message}${error.cause ? `: ${error.cause.message ?? error.cause}` : ''}`, ...(episode.failure && episode.failure !== error ? [episode.failure.message] : [])];
   }
@@ -28,14 +42,14 @@ async function strike(name, options) {
   // A point may first be reached while it stops; what it left was verified by close().
   const atTheStop = options.kills && episode.deaths === 0 && end?.signal === 'SIGKILL';
   if (wrong.length === 0 && end && end.code !== 0 && !atTheStop) wrong.push(`the last stop ended with ${end.code ?? end.signal}`);
-  return { wrong, deaths: episode.deaths + (atTheStop ? 1 : 0), end };
+  return { wrong, counts, deaths: episode.deaths + (atTheStop ? 1 : 0) };
 }
 
 // ---- failpoints: build with seams ----
 
 const failpoints = () => [...fs.readFileSync(path.join(rootDir, 'gateway/base/failpoints.def'), 'utf8').matchAll(/^FAILPOINT_ROW\(\w+, "([^"]+)"/gm)].map(([, name]) => name);
 
-export async function failpointPoints(backend) {
+async function failpointPoints(backend) {
   const counts = path.join(scratch('counts'), 'counts');
   const dry = await strike('dry', { backend, env: { EPLAN_FAILPOINT_COUNTS: counts } });
   if (dry.wrong.length > 0) throw new Error(`the run without faults: ${dry.wrong.join('; ')}`);
@@ -43,9 +57,11 @@ export async function failpointPoints(backend) {
   return failpoints().flatMap((name) => {
     const last = Number(passed[name]);
     const hits = [...new Set([1, 2, last])].filter((n) => n >= 1 && n <= last);
-    return ['kill', 'fail'].flatMap((action) => hits.map((n) => ({ name: `${name}=${action}@${n}`, env: { EPLAN_FAILPOINTS: `${name}=${action}@${n}` }, kills: action === 'kill' })));
+    return ['kill', 'fail'].flatMap((action) => hits.map((n) => `${name}=${action}@${n}`));
   });
 }
+
+const failpoint = (name) => ({ env: { EPLAN_FAILPOINTS: name }, kills: name.includes('=kill@') });
 
 // ---- syscalls: release build under strace ----
 
@@ -56,7 +72,7 @@ export async function ptraceIsAllowed() {
   return code === 0;
 }
 
-export async function syscallPoints(backend) {
+async function syscallPoints(backend) {
   const log = path.join(scratch('strace'), 'log');
   const dry = await strike('dry', { backend, spawnWith: ['strace', '-D', '-f', '-qq', '-o', log, '-e', `trace=${Object.values(classes).join(',')}`] });
   if (dry.wrong.length > 0) throw new Error(`the run without faults: ${dry.wrong.join('; ')}`);
@@ -69,15 +85,23 @@ export async function syscallPoints(backend) {
       if (thread) threads.set(thread, (threads.get(thread) ?? 0) + 1);
     }
     const most = Math.max(0, ...threads.values());
-    return Array.from({ length: most }, (_, i) => ({
-      name: `${name}@${i + 1}`, kills: true,
-      spawnWith: ['strace', '-D', '-f', '-qq', '-o', '/dev/null', '-e', `trace=${calls}`, '-e', `inject=${calls}:signal=KILL:when=${i + 1}`],
-    }));
+    return Array.from({ length: most }, (_, i) => `${name}@${i + 1}`);
   });
 }
 
-// -> { wrong, struck }
-export async function strikePoint(point, backend) {
-  const { wrong, deaths } = await strike('point', { ...point, backend });
-  return { wrong, struck: !point.kills || deaths > 0 };
+function syscall(name) {
+  const [kind, n] = name.split('@');
+  return { kills: true, spawnWith: ['strace', '-D', '-f', '-qq', '-o', '/dev/null', '-e', `trace=${classes[kind]}`, '-e', `inject=${classes[kind]}:signal=KILL:when=${n}`] };
 }
+
+// A section: find(backend) -> the names of its points, by a run without faults; strike(name, backend) -> what came of one,
+// { wrong: sentences, struck, counts: { lost, double, overwritten } }.
+const section = (find, optionsOf) => ({
+  find,
+  strike: async (name, backend) => {
+    const { kills, ...options } = optionsOf(name);
+    const { wrong, deaths, counts } = await strike('point', { ...options, kills, backend });
+    return { wrong, counts, struck: !kills || deaths > 0 };
+  },
+});
+export const sections = { failpoints: section(failpointPoints, failpoint), syscalls: section(syscallPoints, syscall) };

@@ -4,8 +4,8 @@
 import assert from 'node:assert/strict';
 import { finish, skip, test } from '../lib/tap.mjs';
 import { backends } from './backends.mjs';
-import { randomOf } from './episode.mjs';
-import { failpointPoints, ptraceIsAllowed, strikePoint, syscallPoints } from './points.mjs';
+import { drawn, randomOf } from './episode.mjs';
+import { ptraceIsAllowed, sections } from './points.mjs';
 
 const seed = Number(process.env.EPLAN_SEED ?? Math.floor(Math.random() * 2 ** 31));
 const seams = process.env.EPLAN_PRESET === 'asan-ubsan';
@@ -17,16 +17,15 @@ if (!seams && !(await ptraceIsAllowed())) skip('a sample of syscalls', 'ptrace i
 else {
   for (const backend of await backends()) {
     test(`${backend.name}: killed at a sample of ${seams ? 'failpoints' : 'syscalls'}, seed ${seed}: nothing is lost, doubled or overwritten`, async () => {
-      const all = await (seams ? failpointPoints : syscallPoints)(backend);
-      const random = randomOf(seed);
-      const drawn = all.map((point) => ({ point, at: random() })).sort((a, b) => a.at - b.at).map(({ point }) => point);
-      const chosen = [...all.filter(({ name }) => regressions.includes(name)), ...drawn.filter(({ name }) => !regressions.includes(name))];
+      const section = sections[seams ? 'failpoints' : 'syscalls'];
+      const all = await section.find(backend);
+      const chosen = [...regressions, ...drawn(all, randomOf(seed)).filter((name) => !regressions.includes(name))];
       const end = Date.now() + secondsMost * 1000;
       let tried = 0;
       for (const point of chosen) {
         if (tried >= regressions.length + 4 && Date.now() > end) break;
-        const { wrong } = await strikePoint(point, backend);
-        assert.deepEqual(wrong, [], point.name);
+        const { wrong } = await section.strike(point, backend);
+        assert.deepEqual(wrong, [], point);
         tried += 1;
       }
       process.stdout.write(`# ${tried} of ${all.length} points tried\n`);

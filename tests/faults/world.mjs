@@ -23,6 +23,7 @@ export async function startEhr(folder, { script = [], profile, writable = true, 
   return {
     ...ehr,
     truth,
+    begin: () => ehr.client.post(`${ehr.origin}/_test/begin`, {}), // another EHR, for the next run
     put: async (resource) => (await ehr.client.post(`${ehr.origin}/_test/commit`, resource)).body,
     commits: (type, patient) => truth().filter(({ event, op, resource }) => event === 'commit' && op === 'create' && resource.resourceType === type && (!patient || resource.subject?.reference === `Patient/${patient}`)),
     requests: (method, pattern) => truth().filter(({ event, method: made, url }) => event === 'request' && made === method && pattern.test(url)),

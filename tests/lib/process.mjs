@@ -84,8 +84,14 @@ export function run(command, args = [], { env = {}, cwd, input } = {}) {
   });
 }
 
-// The development certificates, made once and shared by all suites.
-export async function certificates() {
+// The development certificates, made once and shared by all suites; looked at once by a process.
+let certificatesMade;
+export function certificates() {
+  certificatesMade ??= makeCertificates();
+  return certificatesMade;
+}
+
+async function makeCertificates() {
   const folder = path.join(rootDir, 'build/certs');
   const made = await run(path.join(rootDir, 'certs/make-dev-certs.sh'), [folder]);
   if (made.code !== 0) throw new Error(`make-dev-certs.sh: ${made.stderr}`);

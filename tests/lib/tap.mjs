@@ -29,6 +29,11 @@ const closers = [];
 // What must be undone when all tests are done, in reverse order.
 export const atEnd = (close) => closers.push(close);
 
+// For programs that are no suite; finish() does it for suites.
+export async function closeAll() {
+  for (const close of closers.reverse()) await close();
+}
+
 // Tests may add to either list.
 function* all() {
   yield* queue;
@@ -58,6 +63,6 @@ export async function finish() {
     }
   }
   say(`1..${count}`);
-  for (const close of closers.reverse()) await close();
+  await closeAll();
   process.exit(failed ? 1 : 0);
 }
