@@ -22,7 +22,6 @@ export function randomOf(seed) { // mulberry32
 // A list in another order.
 export const drawn = (list, random) => list.map((one) => ({ one, at: random() })).sort((a, b) => a.at - b.at).map(({ one }) => one);
 
-const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 const want = { overweight: 'plan', obesity1: 'plan' };
 const ehrSettings = {
   ...direct, settle: { wait: '50ms', most: '200ms' }, 'unknown-settle': '50ms', deadline: { connect: '2s', read: '2s', write: '2s' },
@@ -66,7 +65,7 @@ export class Episode {
       this.deaths += 1;
       // Without memory for a TLS connection it ends itself rather than go on in plain text.
       const meant = signal === 'SIGKILL' || code === 137 || (signal === 'SIGABRT' && this.log().includes('no memory for a TLS connection'));
-      if (!meant) throw new Error(`the gateway ended by itself with ${code ?? signal}: ${this.log().slice(-2000)}`);
+      if (!meant) throw new Error(`the gateway ended by itself with ${code ?? signal}: ${this.log().trim().split('\n').filter((line) => !line.startsWith('{')).at(-1)}`);
     }
   }
 
@@ -85,23 +84,16 @@ export class Episode {
 
   // As a sender does: again and again until it is answered.
   async post(resource, patient) {
-    for (const end = Date.now() + 60_000; Date.now() < end;) {
-      try {
-        const client = this.daemon?.client(`${secrets.engine}-north`);
-        const { status, headers } = await client.post('fhir/north/Observation', resource);
-        client.close();
-        if (status === 202 || status === 200) {
-          const message = /[0-9a-f]{8}-[0-9a-f-]{27}/.exec(headers.location ?? '')?.[0];
-          this.acked.push({ message, patient, want: want[this.people.get(patient)] });
-          return message;
-        }
-        if (status < 500) throw Object.assign(new Error(`refused with ${status}`), { final: true });
-      } catch (error) {
-        if (error.final) throw error;
-      }
-      await pause(20);
-    }
-    throw new Error('a sender was not answered within a minute');
+    const { headers } = await until('an answer to a sender', async () => {
+      const client = this.daemon?.client(`${secrets.engine}-north`);
+      const answer = await client?.post('fhir/north/Observation', resource);
+      client?.close();
+      if (answer?.status < 500 && answer.status !== 202 && answer.status !== 200) throw Object.assign(new Error(`refused with ${answer.status}`), { final: true });
+      return answer?.status < 500 && answer;
+    }, 60_000);
+    const message = /[0-9a-f]{8}-[0-9a-f-]{27}/.exec(headers.location ?? '')?.[0];
+    this.acked.push({ message, patient, want: want[this.people.get(patient)] });
+    return message;
   }
 
   async admit(id, kind) {
@@ -112,6 +104,14 @@ export class Episode {
   async correct(id, value) {
     const resource = await this.ehr.put({ ...measurementOf('weight', id, `${id}-visit`, value, { id: `${id}-weight`, status: 'corrected' }) });
     return this.post(resource, id);
+  }
+
+  // What the gateway answers, when it is there again.
+  answer(request) {
+    return until('an answer of the gateway', () => {
+      if (this.failure) throw Object.assign(this.failure, { final: true });
+      return this.ask(request);
+    }, 30_000);
   }
 
   // One line to the control socket, one back.
@@ -140,21 +140,28 @@ export class Episode {
   }
 
   // What the gateway knows, for the checker.
-  async account() {
+  async account(acked, patients) {
     const lines = [];
-    for (const message of new Set(this.acked.map((one) => one.message))) {
-      const { message: known } = await this.ask({ verb: 'show', what: message });
+    for (const message of new Set(acked.map((one) => one.message))) {
+      const { message: known } = await this.answer({ verb: 'show', what: message });
       if (known) lines.push({ message, state: known.state, reason: known.reason });
     }
-    for (const patient of this.people.keys()) {
-      const { evaluations, items } = await this.ask({ verb: 'show', what: `Patient/${patient}`, ehr: 'north' });
+    for (const patient of patients) {
+      const { evaluations, items } = await this.answer({ verb: 'show', what: `Patient/${patient}`, ehr: 'north' });
       lines.push({ patient, evaluations, items });
     }
     return lines;
   }
 
   async verdict() {
-    return check({ acked: this.acked, truth: this.ehr.truth(), gateway: await this.account() });
+    return check({ acked: this.acked, truth: this.ehr.truth(), gateway: await this.account(this.acked, this.people.keys()) });
+  }
+
+  // The same of one child alone.
+  async verdictOf(id) {
+    const acked = this.acked.filter(({ patient }) => patient === id);
+    const truth = this.ehr.truth().filter(({ event, resource }) => event === 'commit' && resource?.subject?.reference === `Patient/${id}`);
+    return check({ acked, truth, gateway: await this.account(acked, [id]) });
   }
 
   // -> how the gateway ended
@@ -181,6 +188,12 @@ export class Episode {
     return until('the gateway', () => { if (this.failure) throw Object.assign(this.failure, { final: true }); return this.daemon; }, 60_000);
   }
 }
+
+// What a checker's verdict has against a run, and how much.
+export const faultsOf = (found) => ({
+  sentences: [...found.lost, ...found.double, ...found.overwritten, ...found.open],
+  counts: { lost: found.lost.length, double: found.double.length, overwritten: found.overwritten.length },
+});
 
 // The cohort of one run: a plan, an order with it, a hold, and a plan that changes while it is written.
 export async function wholeRun(episode) {

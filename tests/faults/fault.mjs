@@ -1,13 +1,16 @@
 // The fault driver behind tests/fault:
 //   [--all | --sample N] [--seed S] [--only SECTION] [--backend NAME] [--point NAME] [--jobs N] [--resume] [--record]
 // Without --all a seeded sample of N points each is tried. Tells every half minute how far it is, and at the end the points
-// tried and the time; --all and --record append that to RUNS.md. --resume goes on with the run of this commit that was ended.
+// tried and the time; --all and --record append that to RUNS.md. --resume goes on with a run of the same gateway that was
+// ended, and tries again what went wrong there.
 // Exit status: 1 when a point went wrong.
 import { spawn } from 'node:child_process';
+import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { binary } from '../lib/daemon.mjs';
 import { rootDir, run } from '../lib/process.mjs';
 import { closeAll } from '../lib/tap.mjs';
 import { backends } from './backends.mjs';
@@ -25,6 +28,7 @@ const { values: options } = parseArgs({
 });
 const say = (line) => process.stdout.write(`${line}\n`);
 const tellMs = 30_000;
+const hashOf = (file) => crypto.createHash('sha256').update(fs.readFileSync(file)).digest('hex').slice(0, 16);
 const commit = process.env.EPLAN_COMMIT ?? 'unknown';
 
 // -> how many points there are on a backend, and the names of those to try, in the order in which they are tried.
@@ -38,7 +42,7 @@ async function choose(section, backend) {
 async function tryPoints(name, backend) {
   const section = sections[name];
   const file = path.join(rootDir, 'build/tests/faults', `${name}-${backend.name}${options.all ? '' : '-sample'}.jsonl`);
-  const progress = await Progress.open(file, { commit, resume: options.resume, choose: () => choose(section, backend) });
+  const progress = await Progress.open(file, { gateway: hashOf(binary), resume: options.resume, choose: () => choose(section, backend) });
   const left = progress.left();
   const telling = setInterval(() => say(`${name} ${backend.name}: ${progress.line()}`), tellMs);
   const oneByOne = async () => {
@@ -49,6 +53,8 @@ async function tryPoints(name, backend) {
     }
   };
   await Promise.all(Array.from({ length: Number(options.jobs) }, oneByOne)); // side by side
+  const last = await section.close?.() ?? [];
+  last.forEach((found, i) => { if (found.wrong.length > 0) { progress.add({ name: `end ${i + 1}`, struck: true, wrong: found.wrong, ...found.counts }); say(`WRONG ${backend.name} ${found.wrong.join('; ')}`); } });
   clearInterval(telling);
   say(`FAULTS ${name} BACKEND ${backend.name} ${progress.tally()}`);
   return progress.sum(({ wrong }) => wrong.length > 0);
@@ -95,7 +101,7 @@ if (options.section) {
 
 say(`seed ${options.seed}`);
 let status = 0;
-for (const [section, preset] of [['failpoints', 'dev'], ['syscalls', 'release'], ['store', 'dev']]) {
+for (const [section, preset] of [['failpoints', 'dev'], ['syscalls', 'release'], ['calls', 'release'], ['store', 'dev']]) {
   if (options.only && options.only !== section) continue;
   const { code, lines } = await runSection(section, preset);
   if (code !== 0) status = 1;

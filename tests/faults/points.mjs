@@ -3,11 +3,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { rootDir, run, scratch } from '../lib/process.mjs';
-import { tally } from './checker.mjs';
-import { Episode, wholeRun } from './episode.mjs';
+import { calls } from './calls.mjs';
+import { Episode, faultsOf, wholeRun } from './episode.mjs';
 import { startEhr } from './world.mjs';
-
-const ceilingMs = 90_000;
 
 // EHRs that no run is using: each serves one run after the other.
 const idle = [];
@@ -27,13 +25,11 @@ async function strikeAt(at, name, options) {
   let wrong;
   let counts;
   try {
-    const late = new Promise((_, reject) => { setTimeout(() => reject(new Error(`not done within ${ceilingMs} ms`)), ceilingMs).unref(); });
-    await Promise.race([episode.start().then(() => wholeRun(episode)), late]);
+    await episode.start();
+    await wholeRun(episode);
     if (episode.failure) throw episode.failure;
     const found = await episode.verdict();
-    counts = { lost: found.lost.length, double: found.double.length, overwritten: found.overwritten.length };
-    wrong = [...found.lost, ...found.double, ...found.overwritten, ...found.open];
-    if (wrong.length > 0) wrong.unshift(tally(found));
+    ({ sentences: wrong, counts } = faultsOf(found));
     if (found.written === 0) wrong.push('nothing was written');
   } catch (error) {
     wrong = [`${error.message}${error.cause ? `: ${error.cause.message ?? error.cause}` : ''}`, ...(episode.failure && episode.failure !== error ? [episode.failure.message] : [])];
@@ -104,4 +100,4 @@ const section = (find, optionsOf) => ({
     return { wrong, counts, struck: !kills || deaths > 0 };
   },
 });
-export const sections = { failpoints: section(failpointPoints, failpoint), syscalls: section(syscallPoints, syscall) };
+export const sections = { failpoints: section(failpointPoints, failpoint), syscalls: section(syscallPoints, syscall), calls };

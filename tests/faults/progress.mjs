@@ -1,5 +1,5 @@
 // How far a section of the fault driver has come, in a file, so that a run that was ended goes on where it was. The first
-// line names the commit, how many points there are, and those to try; each of the others is what came of one: { name, struck, wrong, lost, double,
+// line names the gateway that is struck (a hash of it), how many points there are, and those to try; each of the others is what came of one: { name, struck, wrong, lost, double,
 // overwritten, ms since the beginning }.
 import fs from 'node:fs';
 import path from 'node:path';
@@ -16,19 +16,21 @@ export class Progress {
   #earlierMs = 0;
   #start = Date.now();
 
-  // choose: an async function that gives { points, names }; not called when `resume` finds those of the same commit.
-  static async open(file, { commit, resume, choose }) {
+  // choose: an async function that gives { points, names }; not called when `resume` finds a run with the same gateway. What
+  // went wrong there is tried again.
+  static async open(file, { gateway, resume, choose }) {
     const it = new Progress();
     const [head, ...done] = resume ? linesOf(file) : [];
-    const goesOn = head?.commit === commit;
+    const goesOn = head?.gateway === gateway;
     it.file = file;
-    it.done = goesOn ? done : [];
+    it.done = goesOn ? done.filter(({ wrong }) => wrong.length === 0) : [];
+    it.again = goesOn ? done.length - it.done.length : 0;
     const { points, names } = goesOn ? head : await choose();
     [it.points, it.names] = [points, names];
-    it.#earlierMs = it.done.at(-1)?.ms ?? 0;
+    it.#earlierMs = goesOn ? done.at(-1)?.ms ?? 0 : 0;
     it.#start = Date.now();
     fs.mkdirSync(path.dirname(file), { recursive: true });
-    fs.writeFileSync(file, [{ commit, points, names }, ...it.done].map((line) => `${JSON.stringify(line)}\n`).join(''));
+    fs.writeFileSync(file, [{ gateway, points, names }, ...it.done].map((line) => `${JSON.stringify(line)}\n`).join(''));
     return it;
   }
 
@@ -56,6 +58,6 @@ export class Progress {
   tally() {
     const [missed, wrong] = [this.sum(({ struck }) => !struck), this.sum((one) => one.wrong.length > 0)];
     const counted = ['lost', 'double', 'overwritten'].map((name) => `${name.toUpperCase()} ${this.sum((one) => one[name] ?? 0)}`).join(' ');
-    return `POINTS ${this.points} TRIED ${this.done.length} NOT-REACHED ${missed} WRONG ${wrong} ${counted} SECONDS ${Math.round(this.ms / 1000)}`;
+    return `POINTS ${this.points} TRIED ${this.done.length}${this.again ? ` AGAIN ${this.again}` : ''} NOT-REACHED ${missed} WRONG ${wrong} ${counted} SECONDS ${Math.round(this.ms / 1000)}`;
   }
 }

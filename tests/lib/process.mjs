@@ -5,14 +5,17 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { atEnd } from './tap.mjs';
 
+const pauseMs = 5000; // nothing that is probed takes as long
 export const testsDir = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 export const rootDir = path.dirname(testsDir);
 
-// Tries until probe() gives something true; a condition, never a fixed sleep.
+// Tries until probe() gives something true; a condition, never a fixed sleep. A pause of this process (SIGSTOP, a machine that
+// sleeps) does not count as waiting.
 export async function until(what, probe, ms = 15_000) {
-  const end = Date.now() + ms;
+  let waited = 0;
   let last;
   for (;;) {
+    const from = Date.now();
     try {
       const value = await probe();
       if (value) return value;
@@ -21,8 +24,9 @@ export async function until(what, probe, ms = 15_000) {
       if (error.final) throw error; // waiting longer cannot help
       last = error;
     }
-    if (Date.now() > end) throw new Error(`waited ${ms} ms in vain for ${what}`, { cause: last });
+    if (waited > ms) throw new Error(`waited ${ms} ms in vain for ${what}`, { cause: last });
     await new Promise((resolve) => setTimeout(resolve, 15));
+    waited += Math.min(Date.now() - from, pauseMs);
   }
 }
 
