@@ -3,6 +3,8 @@
 #ifndef FHIR_BASE_STATUS_H
 #define FHIR_BASE_STATUS_H
 
+#include <stdbool.h>
+
 enum status {
     STATUS_OK = 0,
     STATUS_ABSENT,    /* what was looked for is not there; nothing is wrong */
@@ -13,6 +15,12 @@ enum status {
     STATUS_IO,        /* the outside world failed (file, socket, database) */
     STATUS_NO_MEMORY, /* the allocator gave nothing */
 };
+
+/* What failed has nothing to do with what was asked: the same may succeed later. */
+static inline bool status_may_pass(enum status status)
+{
+    return status == STATUS_AGAIN || status == STATUS_IO || status == STATUS_NO_MEMORY;
+}
 
 /* A short English word for logs; never NULL, static. */
 const char *status_name(enum status status);

@@ -46,20 +46,24 @@ enum status crypto_seal(struct arena *arena, struct slice key, const struct rand
     return STATUS_OK;
 }
 
-static bool unseal(EVP_CIPHER_CTX *ctx, struct slice key, struct slice bound, struct slice sealed,
-                   unsigned char *out)
+/* Only the tag can be wrong; what fails before lacks memory. */
+static enum status unseal(EVP_CIPHER_CTX *ctx, struct slice key, struct slice bound,
+                          struct slice sealed, unsigned char *out)
 {
     int len = 0;
     const unsigned char *at = bytes_of(sealed);
     int text_len = (int)(sealed.len - CRYPTO_OVERHEAD);
     unsigned char tag[CRYPTO_TAG_SIZE];
     memcpy(tag, at + sealed.len - CRYPTO_TAG_SIZE, sizeof tag);
-    return ctx != NULL &&
-           EVP_DecryptInit_ex(ctx, EVP_aes_256_gcm(), NULL, bytes_of(key), at) == 1 &&
-           EVP_DecryptUpdate(ctx, NULL, &len, bytes_of(bound), (int)bound.len) == 1 &&
-           EVP_DecryptUpdate(ctx, out, &len, at + CRYPTO_NONCE_SIZE, text_len) == 1 &&
-           EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_SET_TAG, CRYPTO_TAG_SIZE, tag) == 1 &&
-           EVP_DecryptFinal_ex(ctx, out + text_len, &len) == 1;
+    bool good = ctx != NULL &&
+                EVP_DecryptInit_ex(ctx, EVP_aes_256_gcm(), NULL, bytes_of(key), at) == 1 &&
+                EVP_DecryptUpdate(ctx, NULL, &len, bytes_of(bound), (int)bound.len) == 1 &&
+                EVP_DecryptUpdate(ctx, out, &len, at + CRYPTO_NONCE_SIZE, text_len) == 1 &&
+                EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_SET_TAG, CRYPTO_TAG_SIZE, tag) == 1;
+    if (!good) {
+        return STATUS_NO_MEMORY;
+    }
+    return EVP_DecryptFinal_ex(ctx, out + text_len, &len) == 1 ? STATUS_OK : STATUS_INVALID;
 }
 
 enum status crypto_open(struct arena *arena, struct slice key, struct slice bound,
@@ -72,11 +76,11 @@ enum status crypto_open(struct arena *arena, struct slice key, struct slice boun
     size_t len = sealed.len - CRYPTO_OVERHEAD;
     unsigned char *out = arena_alloc(arena, len + 1);
     EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
-    bool done = unseal(ctx, key, bound, sealed, out);
+    enum status status = unseal(ctx, key, bound, sealed, out);
     EVP_CIPHER_CTX_free(ctx);
-    if (!done) {
+    if (status != STATUS_OK) {
         explicit_bzero(out, len);
-        return STATUS_INVALID;
+        return status;
     }
     out[len] = '\0';
     *plain_out = slice_from((char *)out, len);

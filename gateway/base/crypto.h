@@ -23,7 +23,7 @@ enum status crypto_seal(struct arena *arena, struct slice key, const struct rand
                         struct slice bound, struct slice plain, struct slice *sealed_out);
 
 /* STATUS_INVALID: another key, another `bound`, or a changed record; nothing of it is given out.
- * *plain_out lives in the arena. */
+ * STATUS_NO_MEMORY: it could not be looked at. *plain_out lives in the arena. */
 enum status crypto_open(struct arena *arena, struct slice key, struct slice bound,
                         struct slice sealed, struct slice *plain_out);
 

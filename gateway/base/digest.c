@@ -2,17 +2,35 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
-static void must(bool done)
+/* Before the next try: what OpenSSL lacks may be memory, which comes back. About a second in all;
+ * then the process ends. */
+static void must_soon(unsigned tries)
 {
-    if (!done) {
+    enum { TRIES_MOST = 10 };
+    if (tries == TRIES_MOST) {
         fputs("eplan: OpenSSL has no working hash\n", stderr);
         abort();
     }
+    struct timespec wait = {.tv_nsec = (1L << tries) * 1000000};
+    nanosleep(&wait, NULL);
+}
+
+static bool try_hash(const EVP_MD *md, const struct slice *parts, size_t count, uint8_t *out)
+{
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    bool good = ctx != NULL && EVP_DigestInit_ex(ctx, md, NULL) == 1;
+    for (size_t i = 0; good && i < count; i++) {
+        good = EVP_DigestUpdate(ctx, parts[i].at, parts[i].len) == 1;
+    }
+    good = good && EVP_DigestFinal_ex(ctx, out, NULL) == 1;
+    EVP_MD_CTX_free(ctx);
+    return good;
 }
 
 struct hasher {
@@ -40,13 +58,9 @@ void hasher_destroy(struct hasher **hasher)
 
 static void hash_parts(const EVP_MD *md, const struct slice *parts, size_t count, uint8_t *out)
 {
-    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    must(ctx != NULL && EVP_DigestInit_ex(ctx, md, NULL) == 1);
-    for (size_t i = 0; i < count; i++) {
-        must(EVP_DigestUpdate(ctx, parts[i].at, parts[i].len) == 1);
+    for (unsigned tries = 0; !try_hash(md, parts, count, out); tries++) {
+        must_soon(tries);
     }
-    must(EVP_DigestFinal_ex(ctx, out, NULL) == 1);
-    EVP_MD_CTX_free(ctx);
 }
 
 void sha256_parts(const struct slice *parts, size_t count, uint8_t out[SHA256_SIZE])
@@ -72,9 +86,13 @@ void sha1_parts(const struct slice *parts, size_t count, uint8_t out[SHA1_SIZE])
 void hmac_sha256(struct slice key, struct slice bytes, uint8_t out[SHA256_SIZE])
 {
     unsigned len = 0;
-    must(key.len <= INT32_MAX && HMAC(EVP_sha256(), key.len != 0 ? key.at : "", (int)key.len,
-                                      (const unsigned char *)(bytes.len != 0 ? bytes.at : ""),
-                                      bytes.len, out, &len) != NULL);
+    int key_len = key.len <= INT32_MAX ? (int)key.len : -1; /* which OpenSSL refuses */
+    for (unsigned tries = 0; HMAC(EVP_sha256(), key.len != 0 ? key.at : "", key_len,
+                                  (const unsigned char *)(bytes.len != 0 ? bytes.at : ""),
+                                  bytes.len, out, &len) == NULL;
+         tries++) {
+        must_soon(tries);
+    }
 }
 
 void hex_write(const uint8_t *bytes, size_t len, char *out)

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <event2/buffer.h>
@@ -140,6 +141,7 @@ static void on_input(struct evbuffer *input, const struct evbuffer_cb_info *info
         cut(server, greediest, GUARD_HELD_BYTES);
         conn_count_again(greediest, 0);
     }
+    errno = 0; /* for on_output() */
 }
 
 /* OpenSSL frees the connection's SSL: the last sign of its life. */
@@ -166,30 +168,67 @@ static void on_ssl_free(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int index, 
     }
 }
 
-/* G2: given NULL, evhttp would go on in plain text on this port. Rather end the process. */
-static void must_have(const void *what)
+/* evhttp takes a head that it has no memory for, for one that it cannot read, and answers 400 by
+ * itself, on which a sender would give up. on_input() cleared errno. */
+static void on_output(struct evbuffer *output, const struct evbuffer_cb_info *info, void *arg)
 {
-    if (what == NULL) {
-        fputs("eplan: no memory for a TLS connection\n", stderr);
-        abort();
+    (void)output;
+    struct conn *conn = arg;
+    if (conn->list != NULL && info->n_added != 0 && conn->state == CONN_READING &&
+        errno == ENOMEM) {
+        cut(server_of(conn), conn, GUARD_MEMORY);
     }
+}
+
+/* NULL: no memory. */
+static struct bufferevent *make_connection(struct server *server, struct event_base *base,
+                                           struct conn **conn_out)
+{
+    SSL *ssl = FAILPOINT(SERVER_TLS_NEW) ? NULL : SSL_new(tls_server_context(server->config.tls));
+    struct conn *conn = calloc(1, sizeof *conn);
+    if (ssl == NULL || conn == NULL || SSL_set_ex_data(ssl, server->ssl_index, conn) != 1) {
+        free(conn);
+        SSL_free(ssl);
+        return NULL;
+    }
+    struct bufferevent *bev = bufferevent_openssl_socket_new(
+        base, -1, ssl, BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
+    if (bev == NULL) {
+        return NULL; /* libevent does not say whose the ssl is now: it is left where it is */
+    }
+    if (evbuffer_add_cb(bufferevent_get_input(bev), on_input, conn) == NULL ||
+        evbuffer_add_cb(bufferevent_get_output(bev), on_output, conn) == NULL) {
+        bufferevent_free(bev); /* and with it the ssl and conn */
+        return NULL;
+    }
+    *conn_out = conn;
+    return bev;
+}
+
+/* G2: given NULL, evhttp would go on in plain text on this port. Rather wait for memory, about a
+ * second, and then end the process. */
+static struct bufferevent *must_make_connection(struct server *server, struct event_base *base,
+                                                struct conn **conn_out)
+{
+    enum { TRIES_MOST = 10 };
+    for (unsigned tries = 0; tries < TRIES_MOST; tries++) {
+        struct bufferevent *bev = make_connection(server, base, conn_out);
+        if (bev != NULL) {
+            return bev;
+        }
+        struct timespec wait = {.tv_nsec = (1L << tries) * 1000000};
+        nanosleep(&wait, NULL);
+    }
+    fputs("eplan: no memory for a TLS connection\n", stderr);
+    abort();
 }
 
 static struct bufferevent *on_accept(struct event_base *base, void *arg)
 {
     struct server *server = arg;
-    SSL *ssl = FAILPOINT(SERVER_TLS_NEW) ? NULL : SSL_new(tls_server_context(server->config.tls));
-    must_have(ssl);
-    struct conn *conn = calloc(1, sizeof *conn);
-    must_have(conn);
-    if (SSL_set_ex_data(ssl, server->ssl_index, conn) != 1) {
-        must_have(NULL);
-    }
-    struct bufferevent *bev = bufferevent_openssl_socket_new(
-        base, -1, ssl, BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
-    must_have(bev);
+    struct conn *conn;
+    struct bufferevent *bev = must_make_connection(server, base, &conn);
     bufferevent_openssl_set_allow_dirty_shutdown(bev, 1);
-    must_have(evbuffer_add_cb(bufferevent_get_input(bev), on_input, conn));
     conn_add(&server->conns, conn, bev);
     server->load.accepted++;
     /* G4 */
@@ -491,13 +530,17 @@ static void send_reply(struct server *server, const struct reply_node *node)
     }
     const struct server_reply *reply = &node->reply;
     struct evkeyvalq *headers = evhttp_request_get_output_headers(req);
-    for (size_t i = 0; i < reply->header_count; i++) {
-        evhttp_add_header(headers, reply->headers[i].name.at, reply->headers[i].value.at);
+    bool whole = evbuffer_add(server->scratch, reply->body.at, reply->body.len) == 0;
+    for (size_t i = 0; whole && i < reply->header_count; i++) {
+        const struct http_header *header = &reply->headers[i];
+        whole = evhttp_add_header(headers, header->name.at, header->value.at) == 0;
     }
     if (reply->close || server->draining) {
-        evhttp_add_header(headers, "Connection", "close");
+        whole = evhttp_add_header(headers, "Connection", "close") == 0 && whole;
     }
-    evbuffer_add(server->scratch, reply->body.at, reply->body.len);
+    if (!whole) { /* no memory: no reply rather than half of one */
+        cut(server, conn, GUARD_NONE);
+    }
     send_now(conn, req, reply->status, http_status_phrase(reply->status), server->scratch);
 }
 

@@ -13,7 +13,7 @@ struct fetch {
     struct context_fetch spec;
     struct arena
         *arena; /* of the result: touched before the calls begin and after the last answer */
-    struct slice patient_id;
+    struct slice patient_id; /* borrowed */
     const struct json *patient;
     struct arena *patient_arena;
     const struct context_request *requests;
@@ -76,6 +76,12 @@ static struct json *resources_of(struct arena *arena, const struct slot *slot)
     return array;
 }
 
+static struct context_result no_memory(void)
+{
+    return (struct context_result){.end = CONTEXT_AGAIN,
+                                   .detail = SLICE("no memory for the facts")};
+}
+
 struct gather {
     struct fetch *fetch;
     struct context_result result;
@@ -113,11 +119,15 @@ static enum status gather_run(void *arg)
 static void gather(struct fetch *fetch)
 {
     struct gather g = {.fetch = fetch};
-    if (arena_run(fetch->arena, gather_run, &g) != STATUS_OK) {
+    enum status status = arena_run(fetch->arena, gather_run, &g);
+    if (status != STATUS_OK) {
         release_answers(fetch);
         arena_reset(fetch->arena); /* the caller still has an arena to work in */
-        g.result = (struct context_result){.end = CONTEXT_FAILED,
-                                           .detail = SLICE("the facts are larger than allowed")};
+        g.result =
+            status == STATUS_NO_MEMORY
+                ? no_memory()
+                : (struct context_result){.end = CONTEXT_FAILED,
+                                          .detail = SLICE("the facts are larger than allowed")};
     }
     finish(fetch, &g.result);
 }
@@ -211,12 +221,16 @@ static void patient_done(struct ehr_answer *answer, void *arg)
     if (answer->outcome == EHR_DONE && answer->resource != NULL) {
         fetch->patient = answer->resource;
         fetch->patient_arena = ehr_answer_keep(answer);
-        if (arena_run(fetch->arena, plan_facts, fetch) == STATUS_OK) {
+        enum status status = arena_run(fetch->arena, plan_facts, fetch);
+        if (status == STATUS_OK) {
             call_facts(fetch);
             return;
         }
         fetch->count = 0;
         result.detail = SLICE("mapping");
+        if (status == STATUS_NO_MEMORY) {
+            result = no_memory();
+        }
     } else if (answer->outcome == EHR_ABSENT) {
         result.end = CONTEXT_NO_PATIENT;
     } else if (answer->outcome == EHR_AGAIN || answer->outcome == EHR_UNAUTHORIZED) {
@@ -236,7 +250,7 @@ enum status context_fetch(const struct context_fetch *spec)
     }
     fetch->spec = *spec;
     fetch->arena = arena;
-    fetch->patient_id = arena_copy(arena, spec->patient);
+    fetch->patient_id = spec->patient;
     struct ehr_request request = {.verb = EHR_READ,
                                   .type = SLICE("Patient"),
                                   .id = fetch->patient_id,

@@ -54,7 +54,7 @@ struct context_result {
 
 struct context_fetch {
     struct ehr *ehr;
-    struct slice patient; /* id; copied */
+    struct slice patient; /* id; borrowed until done */
     /*
      * Called once the Patient is read, on a pool thread: fills in what else is wanted (in the
      * arena). STATUS_INVALID ends the fetch as CONTEXT_FAILED with the detail "mapping".

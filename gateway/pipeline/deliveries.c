@@ -118,16 +118,18 @@ static void delivered(const struct delivery_end *end, void *arg)
 
 /* ---- sending ---- */
 
-static struct slice find_target(void *arg, struct arena *arena, struct uuid identifier)
+static enum status find_target(void *arg, struct arena *arena, struct uuid identifier,
+                               struct slice *target_out)
 {
     const struct pipeline *p = arg;
     struct item item;
-    if (store_find_item(p->options.store, arena, identifier, &item) != STATUS_OK ||
-        item.ehr_id.len == 0) {
-        return SLICE_NONE;
+    enum status status = store_find_item(p->options.store, arena, identifier, &item);
+    if (status != STATUS_OK || item.ehr_id.len == 0) {
+        return status != STATUS_OK ? status : STATUS_ABSENT;
     }
-    return arena_printf(arena, "%.*s/%.*s", SLICE_ARGS(item.resource_type),
-                        SLICE_ARGS(item.ehr_id));
+    *target_out =
+        arena_printf(arena, "%.*s/%.*s", SLICE_ARGS(item.resource_type), SLICE_ARGS(item.ehr_id));
+    return STATUS_OK;
 }
 
 /* A plan that the active mapping has no more is owned by nobody: then a person's change wins. */

@@ -12,6 +12,8 @@
  * function that ends in a call to the store or the EHR hands the job over with it and does not
  * touch it again.
  */
+enum { DETAIL_MOST = 256 };
+
 struct job {
     struct pipeline *pipeline;
     struct lane *lane;
@@ -25,6 +27,7 @@ struct job {
     struct trail_lines trail; /* that it was read: stored with it */
     struct standing_look look;
     struct items items; /* as they stand in the EHR */
+    char answer[DETAIL_MOST]; /* why the EHR gave nothing */
     union {
         struct store_release release;
         struct store_save_context save_context;
@@ -117,6 +120,12 @@ static void give_back(struct job *job, int64_t not_before, enum reason reason, s
     job->reason = reason;
     job->detail = detail;
     save_context_then(job, release);
+}
+
+/* What is lacking, memory or the store, may be there in a second. */
+static void give_back_soon(struct job *job)
+{
+    give_back(job, clock_utc(job->pipeline->options.clock) + 1000000, REASON_NONE, SLICE_NONE);
 }
 
 static void log_end(struct job *job, enum work_state outcome, enum reason reason)
@@ -256,7 +265,7 @@ static void evaluate(void *arg)
     enum status status =
         FAILPOINT(EVALUATION_BEFORE) ? STATUS_NO_MEMORY : arena_run(job->arena, evaluate_run, &ev);
     if (status != STATUS_OK) {
-        give_back(job, clock_utc(job->pipeline->options.clock) + 1000000, REASON_NONE, SLICE_NONE);
+        give_back_soon(job);
         return;
     }
     if (ev.failed) {
@@ -361,8 +370,15 @@ static enum status write_context(void *arg)
 
 static void take_context(struct job *job)
 {
-    if (arena_run(job->arena, write_context, job) != STATUS_OK) {
+    enum status status = arena_run(job->arena, write_context, job);
+    if (status != STATUS_OK) {
         job->facts = SLICE_NONE;
+    }
+    if (status == STATUS_NO_MEMORY) {
+        give_back_soon(job);
+        return;
+    }
+    if (status != STATUS_OK) {
         end_as(job, WORK_HELD, REASON_FETCH_FAILED, SLICE("too-large"));
         return;
     }
@@ -396,12 +412,17 @@ static void context_done(void *arg, struct context_result *result)
     arena_destroy(&job->arena);
     job->arena = result->arena;
     job->context = result->context;
+    struct slice detail = slice_part(result->detail, 0, sizeof job->answer);
+    if (detail.len != 0) {
+        memcpy(job->answer, detail.at, detail.len);
+    }
+    detail = slice_from(job->answer, detail.len);
     if (result->end == CONTEXT_NO_PATIENT) {
         end_as(job, WORK_HELD, REASON_NO_PATIENT, SLICE_NONE);
     } else if (result->end == CONTEXT_AGAIN && job->claim->evaluation.tries < ehr->retry.tries) {
-        try_again(job, result->not_before, arena_copy(job->arena, result->detail));
+        try_again(job, result->not_before, detail);
     } else if (result->end == CONTEXT_AGAIN || result->context.patient == NULL) {
-        end_as(job, WORK_HELD, REASON_FETCH_FAILED, arena_copy(job->arena, result->detail));
+        end_as(job, WORK_HELD, REASON_FETCH_FAILED, detail);
     } else {
         take_context(job);
     }
@@ -440,8 +461,12 @@ static enum status date_run(void *arg)
         struct diag_list unheard;
         const struct json *json = NULL;
         diag_init(&unheard, job->arena, 1);
-        if (store_read_message(job->pipeline->options.store, job->arena, job->claim->messages[i].id,
-                               &message) != STATUS_OK) {
+        enum status status = store_read_message(job->pipeline->options.store, job->arena,
+                                                job->claim->messages[i].id, &message);
+        if (status_may_pass(status)) {
+            return status;
+        }
+        if (status != STATUS_OK) {
             continue;
         }
         struct source *source = source_create(job->arena, SLICE("message"), message.payload);
@@ -457,7 +482,8 @@ static enum status date_run(void *arg)
     return STATUS_OK;
 }
 
-static bool find_visit(struct job *job)
+/* STATUS_ABSENT: the messages name no day; others: they cannot be read now. */
+static enum status find_visit(struct job *job)
 {
     static const struct slice encounter = {"Encounter/", 10};
     struct slice key = job->claim->evaluation.visit;
@@ -466,14 +492,16 @@ static bool find_visit(struct job *job)
     job->visit.ehr = job->claim->evaluation.ehr;
     if (slice_starts_with(key, encounter)) {
         job->visit.encounter = slice_part(key, encounter.len, SIZE_MAX);
-        if (arena_run(job->arena, date_run, &dating) != STATUS_OK) {
-            return false;
+        enum status status = arena_run(job->arena, date_run, &dating);
+        if (status != STATUS_OK) {
+            return status == STATUS_LIMIT ? STATUS_ABSENT : status;
         }
     } else {
         dating.date = key;
     }
-    return datetime_parse(dating.date, FORM_FHIR_DATE, &job->visit.date, NULL) == STATUS_OK &&
-           job->visit.date.part == PART_DAY;
+    bool found = datetime_parse(dating.date, FORM_FHIR_DATE, &job->visit.date, NULL) == STATUS_OK &&
+                 job->visit.date.part == PART_DAY;
+    return found ? STATUS_OK : STATUS_ABSENT;
 }
 
 /* ---- the beginning ---- */
@@ -514,9 +542,14 @@ void evaluation_begin(struct lane *lane, struct batch *batch, const struct evalu
         /* Claimed so often and never brought to an end: it fails us, or took the process with it.
          */
         end_as(job, WORK_HELD, REASON_TRIES_EXHAUSTED, SLICE_NONE);
-    } else if (!find_visit(job)) {
+        return;
+    }
+    enum status status = find_visit(job);
+    if (status == STATUS_OK) {
+        resume(job);
+    } else if (status == STATUS_ABSENT) {
         end_as(job, WORK_HELD, REASON_INCOMPLETE, SLICE("visit-date"));
     } else {
-        resume(job);
+        give_back_soon(job);
     }
 }

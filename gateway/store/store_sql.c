@@ -156,7 +156,7 @@ enum status sql_open_record(struct sql_store *store, struct arena *arena, struct
                             enum record_part part, struct slice record, struct slice *bytes_out)
 {
     enum status status = record_open(arena, store->seal.keys, owner, part, record, bytes_out);
-    if (status != STATUS_OK) {
+    if (status == STATUS_INVALID) {
         atomic_fetch_add(&store->damaged, 1);
     }
     return status;

@@ -49,11 +49,13 @@ static enum status check_key(struct sql_store *store, const struct known_key *ke
     int64_t count = 0;
     struct owner owner = owner_of_number(key->number);
     bool given = keyring_find(store->seal.keys, (uint32_t)key->number).at != NULL;
-    if (given && record_open(store->scratch, store->seal.keys, owner_slice(&owner), RECORD_CHECK,
-                             key->proof, &unused) == STATUS_OK) {
-        return STATUS_OK;
+    enum status status = given ? record_open(store->scratch, store->seal.keys, owner_slice(&owner),
+                                             RECORD_CHECK, key->proof, &unused)
+                               : STATUS_INVALID;
+    if (status == STATUS_OK || status == STATUS_NO_MEMORY) {
+        return status;
     }
-    enum status status = count_sealed(store, key->number, &count);
+    status = count_sealed(store, key->number, &count);
     if (status != STATUS_OK || count == 0) {
         return status == STATUS_OK ? forget_key(store, key->number) : status;
     }

@@ -24,6 +24,8 @@ struct delivery {
     const struct json *wanted; /* the body, references resolved; NULL of a withdrawal */
     struct slice ehr_id;
     bool looked_up;
+    bool sent;            /* a write left, and no answer said that it was not carried out */
+    bool store_failed;    /* an item could not be looked up in the store now */
     bool edited;          /* what we write stands beside what a person changed */
     unsigned rounds;      /* of updates that met another version */
     struct slice told;    /* for the operator: whose elements stand; empty: what the EHR said */
@@ -168,6 +170,9 @@ static void answered(struct ehr_answer *answer, void *arg)
     struct delivery *d = arg;
     d->answer = answer;
     d->end.result.http_status = answer->http_status;
+    if (d->request.verb == EHR_CREATE || d->request.verb == EHR_UPDATE) {
+        d->sent = answer->outcome == EHR_DONE || answer->outcome == EHR_UNKNOWN;
+    }
     take_step(d, d->then);
 }
 
@@ -224,15 +229,19 @@ static void take_step(struct delivery *d, step *next)
 {
     struct stepping stepping = {d, next};
     enum status status = arena_run(d->arena, run_step, &stepping);
+    bool sent = d->sent;
     if (status == STATUS_OK) {
         d->answer = NULL;
+        d->sent = d->sent || d->request.verb == EHR_CREATE || d->request.verb == EHR_UPDATE;
         if (ehr_call(d->options.ehr, &d->request, answered, d) == STATUS_OK) {
             return;
         }
-        try_later(d, d->change->look_up);
+    }
+    if (status == STATUS_OK || status == STATUS_NO_MEMORY) {
+        try_later(d, d->change->look_up || sent);
     } else if (status !=
                STATUS_ABSENT) { /* the arena: the resource is larger than anything we write */
-        finish(d, d->change->look_up ? ROW_UNKNOWN : ROW_HELD, REASON_UNREADABLE);
+        finish(d, d->change->look_up || sent ? ROW_UNKNOWN : ROW_HELD, REASON_UNREADABLE);
     }
     end(d);
 }
@@ -415,10 +424,12 @@ static struct slice target_of(void *arg, struct slice key)
 {
     struct delivery *d = arg;
     struct uuid identifier;
-    if (!uuid_read(key, &identifier)) {
-        return SLICE_NONE;
+    struct slice target = SLICE_NONE;
+    if (uuid_read(key, &identifier)) {
+        enum status status = d->options.find(d->options.find_arg, d->arena, identifier, &target);
+        d->store_failed = d->store_failed || status_may_pass(status);
     }
-    return d->options.find(d->options.find_arg, d->arena, identifier);
+    return target;
 }
 
 static struct slice target_or_itself(void *arg, struct slice key)
@@ -479,6 +490,9 @@ static enum status merge(struct delivery *d, const struct json *base, const stru
                                      .theirs = theirs,
                                      .ours = d->wanted};
     struct plan_merge merge;
+    if (d->store_failed) {
+        return try_later(d, d->change->look_up);
+    }
     plan_merge(d->arena, d->options.model, &sides, &d->options.owns, d->change->item.of.key,
                &merge);
     d->edited = plan_diff_touched(d->arena, base, theirs);
@@ -517,6 +531,9 @@ static enum status after_read(struct delivery *d)
         return delivered(d, theirs, d->answer->id, d->answer->version);
     }
     const struct json *base = stored(d, change->item.base);
+    if (d->store_failed) {
+        return try_later(d, change->look_up);
+    }
     if (!plan_diff_is_draft(theirs)) {
         enum item_life life = life_of(theirs);
         return leave(d, life, life == ITEM_ACCEPTED ? SLICE("accepted") : SLICE("ended-by-person"));
@@ -552,11 +569,16 @@ static enum status resolve_body(struct delivery *d)
     const struct json *read = NULL;
     struct slice missing;
     struct source *source = source_create(d->arena, SLICE("body"), d->change->body);
-    if (json_parse(d->arena, source, &LIMITS_DEFAULT, &unheard, &read) != STATUS_OK) {
+    enum status status = json_parse(d->arena, source, &LIMITS_DEFAULT, &unheard, &read);
+    if (status != STATUS_OK) {
         return finish(d, ROW_HELD, REASON_DAMAGED);
     }
     struct json *body = json_copy(d->arena, read);
-    if (dress_references(d->arena, body, SLICE("urn:uuid:"), target_of, d, &missing) != STATUS_OK) {
+    status = dress_references(d->arena, body, SLICE("urn:uuid:"), target_of, d, &missing);
+    if (d->store_failed) {
+        return try_later(d, d->change->look_up);
+    }
+    if (status != STATUS_OK) {
         return finish(d, ROW_HELD, REASON_PREDECESSOR);
     }
     d->wanted = body;

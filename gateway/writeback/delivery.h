@@ -22,9 +22,10 @@ struct delivery_options {
     struct ehr *ehr;
     const struct clock *clock;
     const struct random *random;
-    /* The EHR's id of an item by its identifier; SLICE_NONE: it has none yet. The text lives in the
-     * arena given. */
-    struct slice (*find)(void *arg, struct arena *arena, struct uuid identifier);
+    /* "Type/id" in the EHR of an item by its identifier. STATUS_ABSENT: it has none yet; others: it
+     * is not known now. The text lives in the arena given. */
+    enum status (*find)(void *arg, struct arena *arena, struct uuid identifier,
+                        struct slice *target_out);
     void *find_arg;
     const struct model *model;
     struct plan_owns owns; /* of the plan that the change belongs to */
