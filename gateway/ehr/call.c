@@ -41,6 +41,12 @@ static struct slice make_url(struct call *call)
     case EHR_METADATA:
         return arena_printf(arena, "%.*s/metadata", SLICE_ARGS(base));
     case EHR_READ:
+        if (request->version.len != 0) {
+            return arena_printf(arena, "%.*s/%.*s/%.*s/_history/%.*s", SLICE_ARGS(base),
+                                SLICE_ARGS(request->type), SLICE_ARGS(request->id),
+                                SLICE_ARGS(url_escape_query(arena, request->version)));
+        }
+        __attribute__((fallthrough));
     case EHR_UPDATE:
         return arena_printf(arena, "%.*s/%.*s/%.*s", SLICE_ARGS(base), SLICE_ARGS(request->type),
                             SLICE_ARGS(request->id));

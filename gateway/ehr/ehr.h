@@ -89,7 +89,7 @@ struct arena *ehr_answer_keep(struct ehr_answer *answer);
 /* ---- calls: from any thread ---- */
 
 enum ehr_verb {
-    EHR_READ,     /* type, id */
+    EHR_READ,     /* type, id; version: as it was then */
     EHR_SEARCH,   /* type, query; all pages are collected */
     EHR_FIND,     /* type, system, value: by identifier. Did my write land? */
     EHR_CREATE,   /* type, body; with value: If-None-Exist identifier=system|value */

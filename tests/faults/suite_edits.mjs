@@ -14,9 +14,9 @@ const waiting = (go, more = 'undefined') => scriptOf(`({ type, method, n }) => {
   return n === 1 ? { do: 'pass', release: '${go}' } : ${more};
 }`);
 
-async function planned(name, script) {
+async function planned(name, script, profile = 'hapi') {
   const go = path.join(scratch(`${name}-go`), 'go');
-  const world = await startWorld(name, { script: script(go), profile: 'hapi' });
+  const world = await startWorld(name, { script: script(go), profile });
   const visit = await world.admit('child');
   await world.ended('child');
   const [{ resource: plan }] = world.ehr.commits('CarePlan', 'child');
@@ -61,6 +61,40 @@ test('an edit between our read and our withdrawal: the plan stays as it was edit
   assert.deepEqual([plan.title, plan.status], ['What we agreed on Tuesday', 'draft']);
   assert.deepEqual([ways[0].state, ways[0].reason, ways[0].detail], ['handed-over', 'review', 'edited']);
   assert.equal(world.ehr.commits('CarePlan', 'child').length, 1);
+});
+
+// An EHR that does not keep If-Match: the edit is gone when our write has landed, and that is told.
+test('If-Match is ignored, and an edit comes between our read and our update: it is noticed, held and told, and its version stands in the history', async () => {
+  const world = await planned('ignored', waiting, 'athena');
+  await nextVisit(world);
+  await until('the first update to be sent', () => puts(world, world.plan).length === 1);
+  await edit(world, world.plan, { title: 'What we agreed on Tuesday' });
+  const edited = await now(world, world.plan);
+  world.go();
+  const [{ state, reason, detail }] = await until('the second visit to end', async () => {
+    const ways = await world.ended('child');
+    return ways.length > 1 && ways;
+  });
+  assert.deepEqual([state, reason], ['held', 'conflict']);
+  assert.match(detail, /replaced a version that came between look and write/);
+  const { body: lost } = await world.ehr.client.get(`CarePlan/${world.plan.id}/_history/${edited.meta.versionId}`);
+  assert.equal(lost.title, 'What we agreed on Tuesday');
+  assert.equal(puts(world, world.plan).length, 1);
+  // From now on the plan is a person's: another weight leaves it alone.
+  const { weight } = world.visit;
+  await postTo(world, await world.ehr.put({ ...weight, status: 'corrected', valueQuantity: { ...weight.valueQuantity, value: 33 } }));
+  await until('the correction to end', async () => (await world.ended('child')).length > 2);
+  assert.equal(puts(world, world.plan).length, 1);
+});
+
+test('If-Match is ignored, and nobody edits: the update goes through', async () => {
+  const world = await planned('counted', () => scriptOf('() => undefined'), 'athena');
+  await nextVisit(world);
+  await until('the second visit to end', async () => {
+    const ways = await world.ended('child');
+    return ways.length > 1 && ways.every(({ state }) => state === 'done');
+  });
+  assert.equal((await now(world, world.plan)).encounter.reference, 'Encounter/child-next');
 });
 
 test('a version that moves each time: three tries at once, then later, and no write without a condition', async () => {
