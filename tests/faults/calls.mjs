@@ -92,8 +92,11 @@ class Ward {
     const before = calls.get(kind, 'struck');
     this.names.push(name);
     if (phase === 'change') await this.visit(id, 'new');
-    await this.visit(id, phase, () => calls.strike(kind, { n, stride, last }));
-    calls.rest(kind);
+    try {
+      await this.visit(id, phase, () => calls.strike(kind, { n, stride, last }));
+    } finally {
+      calls.rest(kind);
+    }
     const found = await episode.verdictOf(id);
     const { evaluations } = await episode.answer({ verb: 'show', what: `Patient/${id}`, ehr: 'north' });
     const badly = evaluations.filter(({ state }) => state === 'held' || state === 'handed-over');

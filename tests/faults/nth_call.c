@@ -213,7 +213,9 @@ int sqlite3_exec(sqlite3 *db, const char *sql, int (*row)(void *, int, char **, 
     return strikes(SQL) ? SQLITE_IOERR : REAL(sqlite3_exec)(db, sql, row, arg, message);
 }
 
-static const char refused[] = "SELECT 1 / 0";
+/* An I/O error, as a server with a bad disk has it. */
+static const char refused[] =
+    "DO $$ BEGIN RAISE EXCEPTION 'struck' USING ERRCODE = '58030'; END $$";
 
 int PQsendQueryParams(PGconn *conn, const char *sql, int count, const Oid *types,
                       const char *const *values, const int *lengths, const int *formats,
