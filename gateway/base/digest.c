@@ -40,9 +40,12 @@ struct hasher {
 struct hasher *hasher_create(void)
 {
     struct hasher *hasher = malloc(sizeof *hasher);
-    if (hasher != NULL) {
+    for (unsigned tries = 0; hasher != NULL; tries++) {
         hasher->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
-        must(hasher->sha256 != NULL);
+        if (hasher->sha256 != NULL) {
+            break;
+        }
+        must_soon(tries);
     }
     return hasher;
 }
