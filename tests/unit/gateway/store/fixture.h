@@ -116,13 +116,17 @@ static inline void reopen(struct fixture *f)
     open_store(f);
 }
 
+/* Where the store stands: a folder or a URL, as store_verify() has it. */
+static inline struct slice place_of(const struct fixture *f)
+{
+    return f->options.store.len != 0 ? f->options.store : slice_of(f->dir);
+}
+
 /* Every rule of INVARIANTS.md holds. */
 static inline void check_rules(struct fixture *f)
 {
     struct store_faults faults;
-    assert_int_equal(store_verify(f->options.store.len != 0 ? f->options.store : slice_of(f->dir),
-                                  f->options.keys, f->arena, &faults),
-                     STATUS_OK);
+    assert_int_equal(store_verify(place_of(f), f->options.keys, f->arena, &faults), STATUS_OK);
     if (faults.count != 0) {
         fail_msg("%u %.*s (%.*s)", faults.at[0].rule, SLICE_ARGS(faults.at[0].sentence),
                  SLICE_ARGS(faults.at[0].where));

@@ -1,8 +1,11 @@
 // packages: eplan::pq
+// stores: postgresql
 /*
- * What a disk and an operator can do: failing and torn writes, a full disk, kill -9 and power loss.
- * Whatever happens: what was acked is there, and every rule of INVARIANTS.md holds. The seed is
- * printed; EPLAN_SEED and EPLAN_ROUNDS choose others.
+ * What a disk and an operator can do: failing and torn writes, a full disk, kill -9 and power loss;
+ * in PostgreSQL, whose disk is the server's: kill -9 of the gateway, and a server that ends at once
+ * in the middle of work and comes back by its log. Whatever happens: what was acked is there, and
+ * every rule of INVARIANTS.md holds. The seed is printed; EPLAN_SEED and EPLAN_ROUNDS choose
+ * others.
  */
 #include "workload.h"
 
@@ -136,7 +139,9 @@ static void work_in_child(struct fixture *f, int fd, uint64_t child_seed,
 {
     f->options.wal_bytes = 256 * 1024;
     open_store(f);
-    store_seam_plan(f->seam, plan);
+    if (f->seam != NULL) {
+        store_seam_plan(f->seam, plan);
+    }
     struct workload w = {.f = f,
                          .arena = arena_create(0),
                          .seed = child_seed,
@@ -235,8 +240,79 @@ static void power_loss_loses_nothing_that_was_acked(void **state)
     end(f);
 }
 
+/* ---- PostgreSQL ---- */
+
+/* A process of its own ends the server after a time, without a checkpoint. */
+static pid_t strike_server(unsigned after_us)
+{
+    pid_t server = postgres_of_program.server;
+    fflush(NULL);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        struct timespec pause = {.tv_nsec = (long)after_us * 1000};
+        nanosleep(&pause, NULL);
+        kill(server, SIGQUIT);
+        _exit(0);
+    }
+    return child;
+}
+
+/* The store looks for its server once a second. */
+static void work_until_it_is_well(struct workload *w)
+{
+    for (int i = 0; i < 200; i++) {
+        unsigned failed = w->failed;
+        run_workload(w, 5);
+        bool on = false; /* who asks has a connection of their own */
+        bool answers =
+            store_read_switch(w->f->store, NORTH, SLICE("stop-writes"), &on) == STATUS_OK;
+        if (w->failed == failed && answers) {
+            return;
+        }
+        nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+    }
+    fail_msg("the store did not come back to its server");
+}
+
+static void a_server_that_ends_at_once_loses_nothing_that_was_acked(void **state)
+{
+    (void)state;
+    struct fixture *f = begin();
+    struct acks acks = {.count = 0};
+    struct workload w = {
+        .f = f, .arena = arena_create(0), .seed = seed, .acked = keep_ack, .arg = &acks};
+    uint64_t luck = seed;
+    for (unsigned round = 0; round < rounds; round++) {
+        luck = luck * UINT64_C(6364136223846793005) + 1;
+        w.first_key += KEYS / 2;
+        pid_t striker = strike_server(1 + (unsigned)(luck >> 33) % 100000);
+        unsigned failed = w.failed;
+        for (int i = 0; i < 1000 && w.failed == failed; i++) {
+            run_workload(&w, 20);
+        }
+        assert_true(w.failed > failed); /* it was struck in the middle of work */
+        waitpid(striker, NULL, 0);
+        postgres_stop_server(&postgres_of_program, SIGQUIT);
+        postgres_start_server(&postgres_of_program);
+        advance(f, 1000 * SECOND);
+        work_until_it_is_well(&w);
+        assert_false(store_load(f->store).failing);
+        check_rules(f);
+        check_acked(f, &acks);
+    }
+    print_message("# %zu acked, %u transactions failed, %u ends of the server\n", acks.count,
+                  w.failed, rounds);
+    arena_destroy(&w.arena);
+    end(f);
+}
+
 int main(void)
 {
+    const struct CMUnitTest of_a_server[] = {
+        cmocka_unit_test(kill_9_loses_nothing_that_was_acked),
+        cmocka_unit_test(a_server_that_ends_at_once_loses_nothing_that_was_acked),
+    };
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_disk_that_fails_for_a_while_costs_answers_only),
         cmocka_unit_test(a_full_disk_refuses_and_recovers_by_itself),
@@ -250,7 +326,8 @@ int main(void)
         rounds = (unsigned)strtoul(getenv("EPLAN_ROUNDS"), NULL, 10);
     }
     print_message("# seed %llu\n", (unsigned long long)seed);
-    return cmocka_run_group_tests_name("store faults", tests, NULL, NULL);
+    return wants_postgres() ? cmocka_run_group_tests_name("store faults", of_a_server, NULL, NULL)
+                            : cmocka_run_group_tests_name("store faults", tests, NULL, NULL);
 }
 #else
 static void faults_need_the_seams(void **state)

@@ -1,4 +1,5 @@
 // packages: eplan::sqlite eplan::pq
+// stores: postgresql
 /* Sealed records: what the file shows, keys that are missing, damage, rotation. */
 #include "fixture.h"
 
@@ -6,6 +7,7 @@
 #include <sqlite3.h>
 
 #include "gateway/store/record.h"
+#include "gateway/store/store_pg_dialect.h"
 
 #define KEY_1 "1 00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n"
 #define KEY_2 "2 ffeeddccbbaa99887766554433221100ffeeddccbbaa99887766554433221100\n"
@@ -62,8 +64,39 @@ static sqlite3 *open_file(struct fixture *f)
     return db;
 }
 
+/* The statements below are SQLite's; here in PostgreSQL's words, with what it has not. */
+static PGresult *ask_postgres(PGconn *conn, const char *sql)
+{
+    char text[2048];
+    assert_true(pg_dialect(sql, text, sizeof text));
+    for (char *at = text; (at = strstr(at, "x'01'")) != NULL; at++) {
+        memcpy(at, "E'\\1'", 5); /* a byte of one */
+    }
+    PGresult *result =
+        PQexec(conn, "CREATE OR REPLACE FUNCTION zeroblob(int) RETURNS bytea LANGUAGE"
+                     " sql AS $$SELECT decode(repeat('00', $1), 'hex')$$;"
+                     "CREATE OR REPLACE FUNCTION instr(bytea, text) RETURNS int"
+                     " LANGUAGE sql AS $$SELECT position(convert_to($2, 'UTF8') IN"
+                     " $1)$$");
+    PQclear(result);
+    result = PQexec(conn, text);
+    if (PQresultStatus(result) != PGRES_COMMAND_OK && PQresultStatus(result) != PGRES_TUPLES_OK) {
+        fail_msg("%s: %s", text, PQerrorMessage(conn));
+    }
+    return result;
+}
+
 static int64_t number(struct fixture *f, const char *sql)
 {
+    char url[192];
+    if (wants_postgres()) {
+        PGconn *conn = PQconnectdb(postgres_url_of("postgres", url));
+        PGresult *result = ask_postgres(conn, sql);
+        int64_t value = strtoll(PQgetvalue(result, 0, 0), NULL, 10);
+        PQclear(result);
+        PQfinish(conn);
+        return value;
+    }
     sqlite3 *db = open_file(f);
     sqlite3_stmt *statement = NULL;
     assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK);
@@ -74,8 +107,17 @@ static int64_t number(struct fixture *f, const char *sql)
     return value;
 }
 
-static void change_file(struct fixture *f, const char *sql)
+static void change_store(struct fixture *f, const char *sql)
 {
+    char url[192];
+    if (wants_postgres()) {
+        PGconn *conn = PQconnectdb(postgres_url_of("postgres", url));
+        PGresult *result = ask_postgres(conn, sql);
+        assert_true(strtol(PQcmdTuples(result), NULL, 10) > 0);
+        PQclear(result);
+        PQfinish(conn);
+        return;
+    }
     sqlite3 *db = open_file(f);
     if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK) {
         fail_msg("%s", sqlite3_errmsg(db));
@@ -142,7 +184,7 @@ static void each_part_is_sealed_and_read_back(void **state)
     assert_int_equal(store_list_items(f->store, f->arena, NORTH, SLICE("p1"), &items), STATUS_OK);
     assert_true(slice_is(items.at[0].base, "{\"resourceType\":\"Goal\",\"id\":\"g1\"}"));
     struct store_faults faults; /* who has no keys sees the checksums */
-    assert_int_equal(store_verify(slice_of(f->dir), NULL, f->arena, &faults), STATUS_OK);
+    assert_int_equal(store_verify(place_of(f), NULL, f->arena, &faults), STATUS_OK);
     assert_int_equal(faults.all, 0);
     assert_int_equal(faults.sealed, faults.records + faults.lines);
     end(f);
@@ -266,7 +308,7 @@ static void damage_harms_no_other(void **state)
         struct uuid bad = fill(f, "k1", "p1");
         struct uuid good = fill(f, "k2", "p2");
         store_close(&f->store);
-        change_file(f, damages[i].sql);
+        change_store(f, damages[i].sql);
         open_store(f);
         struct message message;
         bool payload = i < 3;
@@ -280,7 +322,7 @@ static void damage_harms_no_other(void **state)
         assert_int_equal(store_read_status(f->store, f->arena, &status), STATUS_OK);
         assert_int_equal(status.damaged, payload);
         struct store_faults faults;
-        assert_int_equal(store_verify(slice_of(f->dir), keys, f->arena, &faults), STATUS_OK);
+        assert_int_equal(store_verify(place_of(f), keys, f->arena, &faults), STATUS_OK);
         bool told = i == 6 ? faults.all == 0 : faults.all == damages[i].faults;
         if (!told) { /* the last was written anew by the work that went on */
             fail_msg("%s: %zu faults", damages[i].sql, faults.all);
