@@ -180,7 +180,7 @@ static void a_damaged_file_is_told(void **state)
     FILE *file = fopen(path, "r+b");
     assert_non_null(file);
     for (long page = 4; page < 30; page++) {
-        fseek(file, page * 4096 + 100, SEEK_SET);
+        fseek(file, page * 4096, SEEK_SET); /* where each page says what it is */
         for (int i = 0; i < 64; i++) {
             fputc(0xa5, file);
         }
