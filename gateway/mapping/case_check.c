@@ -43,13 +43,9 @@ static bool is_known(struct slice key, const char *const *known, size_t count)
     return false;
 }
 
-bool case_keys(struct running *r, const struct yaml *node, const char *const *known, size_t count)
+static void tell_unknown_key(struct running *r, const struct yaml *member, const char *const *known,
+                             size_t count)
 {
-    if (node->kind != YAML_MAP) {
-        case_fault(r, node, "a map is expected here, not %s", yaml_kind_name(node->kind));
-        return false;
-    }
-    unsigned errors = r->diags->errors;
     struct slice names[KEYS_MOST];
     struct buf all;
     buf_init(&all, r->arena, 4096);
@@ -57,12 +53,22 @@ bool case_keys(struct running *r, const struct yaml *node, const char *const *kn
         names[i] = slice_of(known[i]);
         buf_printf(&all, "%s%s", i != 0 ? ", " : "", known[i]);
     }
+    struct diag *diag = diag_add(r->diags, DIAG_MAPPING_CASE, member->key.span,
+                                 "there is no key \"%.*s\" here", SLICE_ARGS(member->key.text));
+    diag_hint(r->diags, diag, "the keys are %.*s", SLICE_ARGS(buf_view(&all)));
+    diag_hint_nearest(r->diags, diag, member->key.text, names, count);
+}
+
+bool case_keys(struct running *r, const struct yaml *node, const char *const *known, size_t count)
+{
+    if (node->kind != YAML_MAP) {
+        case_fault(r, node, "a map is expected here, not %s", yaml_kind_name(node->kind));
+        return false;
+    }
+    unsigned errors = r->diags->errors;
     for (const struct yaml *it = node->first; it != NULL; it = it->next) {
         if (!is_known(it->key.text, known, count)) {
-            struct diag *diag = diag_add(r->diags, DIAG_MAPPING_CASE, it->key.span,
-                                         "there is no key \"%.*s\" here", SLICE_ARGS(it->key.text));
-            diag_hint(r->diags, diag, "the keys are %.*s", SLICE_ARGS(buf_view(&all)));
-            diag_hint_nearest(r->diags, diag, it->key.text, names, count);
+            tell_unknown_key(r, it, known, count);
         }
     }
     return r->diags->errors == errors;

@@ -4,9 +4,11 @@
 //   --rounds N          evaluations for the memory line (1000000)
 // Three peers make the same plan in the same run: mapping_peer.mjs says how, and the Bundle that each makes is compared
 // with ours, word for word. What they are given ready-made, and we compute in our time: growth (they get the numbers that
-// we print), the choice of the facts, days computed from the visit's, and the search for words that no plan may say; a
-// code is looked for in a Set for them. Nobody validates the result. Times are processor time: others may use the machine. Printed too: memory around a million evaluations,
-// check of the whole folder, test of all its cases. Exit status: 1 when a wanted figure is missed.
+// we print), the choice of the facts, days computed from the visit's, and the search for words that no plan may say in
+// what a child brings; a code is looked for in a Set for them. All compile the mapping before anything is measured, ours
+// to values where no child changes them; nobody keeps anything from one evaluation to the next, and nobody validates the
+// result. Times are processor time: others may use the machine. Printed too: memory around a million evaluations, check
+// of the whole folder, test of all its cases. Exit status: 1 when a wanted figure is missed.
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import os from 'node:os';
