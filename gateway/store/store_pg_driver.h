@@ -69,7 +69,7 @@ void pg_rollback(struct pg_connection *pg);
 
 /* ---- the backend ---- */
 
-enum { PG_SLOTS = 64, PG_OWNER_SIZE = 64, PG_URL_SIZE = 1024 };
+enum { PG_SLOTS = 64, PG_OWNER_SIZE = 64, PG_URL_SIZE = 1024, PG_WAITING_SIZE = 8192 };
 
 struct pg_backend {
     struct sql_store store; /* first: what the questions and transactions know */
@@ -80,6 +80,9 @@ struct pg_backend {
     bool own_clock;       /* a test's; else times are the server's */
     struct sql_keys keys; /* of the group, when it accepts */
     struct arena *group_arena;
+    /* of the group: messages that wait to be sorted, as an array of SQL */
+    char waiting[PG_WAITING_SIZE];
+    size_t waiting_len;
     int64_t tried_at; /* monotonic: when connecting failed last */
     uint64_t written_before;
     bool opened; /* the schema is known: joining again checks that it is the same */

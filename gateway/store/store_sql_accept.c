@@ -74,6 +74,9 @@ static enum status add_message(struct sql_store *store, const struct store_accep
     sql_text(&sql, triggers);
     sql_blob(&sql, record);
     status = sql_run(&sql, NULL);
+    if (status == STATUS_OK && triggers.len != 0 && store->wait_sorting != NULL) {
+        status = store->wait_sorting(store, id);
+    }
     if (store->key_filter != NULL) {
         key_filter_add(store->key_filter, key_hash);
     }

@@ -33,16 +33,16 @@ static double now(void)
 /* ---- bare ---- */
 
 static const char insert[] =
-    "INSERT INTO bare VALUES($1, 'north', 1, 'vitals', $2, $1, 9223372036854775807, 'Observation',"
+    "INSERT INTO bare VALUES($1, 'north', 1, 'vitals', $2, $5, 9223372036854775807, 'Observation',"
     " $2, '1', 1, 20000000, 120000000, $3, $4)";
 
 static double bare(int messages, int64_t first, const char *payload)
 {
     char url[192];
     PGconn *conn = PQconnectdb(postgres_url_of("postgres", url));
-    const Oid types[] = {20, 25, 25, 17};
+    const Oid types[] = {20, 25, 25, 17, 20};
     must(PQstatus(conn) == CONNECTION_OK, "connecting");
-    PQclear(PQprepare(conn, "insert", insert, 4, types));
+    PQclear(PQprepare(conn, "insert", insert, 5, types));
     must(PQenterPipelineMode(conn) == 1, "the pipeline");
     double start = now();
     for (int done = 0; done < messages; done += GROUP) {
@@ -50,15 +50,17 @@ static double bare(int messages, int64_t first, const char *payload)
         for (int i = 0; i < GROUP; i++) {
             char number[32];
             char key[32];
+            char hash[32];
             snprintf(number, sizeof number, "%lld", (long long)(first + done + i));
             snprintf(key, sizeof key, "k%lld", (long long)(first + done + i));
+            snprintf(hash, sizeof hash, "%lld", (long long)(int64_t)slice_hash(slice_of(key)));
             const char *const values[] = {number, key,
                                           "p1\x1f"
                                           "e1\x1e",
-                                          payload};
-            const int lengths[] = {0, 0, 0, PAYLOAD};
-            const int formats[] = {0, 0, 0, 1};
-            must(PQsendQueryPrepared(conn, "insert", 4, values, lengths, formats, 0) == 1,
+                                          payload, hash};
+            const int lengths[] = {0, 0, 0, PAYLOAD, 0};
+            const int formats[] = {0, 0, 0, 1, 0};
+            must(PQsendQueryPrepared(conn, "insert", 5, values, lengths, formats, 0) == 1,
                  "insert");
         }
         PQsendQueryParams(conn, "COMMIT", 0, NULL, NULL, NULL, NULL, 0);
