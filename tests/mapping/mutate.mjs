@@ -130,26 +130,34 @@ function told(command, folder) {
   return { failed: status !== 0, killed: signal ?? (status > 2 ? status : null), text: stderr, said: stdout + stderr };
 }
 
-// -> the command that told of it, or null
-export function caughtBy(folder, scratch, made, before) {
-  fs.rmSync(scratch, { recursive: true, force: true });
-  fs.cpSync(folder, scratch, { recursive: true });
-  for (const [file, text] of Object.entries(made.files)) fs.writeFileSync(path.join(scratch, file), text);
+// scratch: a copy of the folder with these files, and again when it returns. -> the command that told of it, or null
+export function caughtBy(files, scratch, made, before) {
+  const write = (from) => {
+    for (const [file, text] of Object.entries(from)) if (made.files[file] !== files[file]) fs.writeFileSync(path.join(scratch, file), text);
+  };
+  write(made.files);
+  let by = null;
   for (const command of ['check', 'test']) {
     const now = told(command, scratch);
     if (now.killed) throw new Error(`seed ${made.seed}: ${command} ended with ${now.killed}: ${now.text}`);
-    if (now.failed || now.text !== before[command].text) return command;
+    if (now.failed || now.text !== before[command].text) {
+      by = command;
+      break;
+    }
   }
-  return null;
+  write(files);
+  return by;
 }
 
 export function mutateAll(folder, seeds, scratch, each = () => {}) {
   const files = readFolder(folder);
   const before = { check: told('check', folder), test: told('test', folder) };
   if (before.check.failed || before.test.failed) throw new Error(`${folder} is broken before anything is done to it: ${before.check.said}${before.test.said}`);
+  fs.rmSync(scratch, { recursive: true, force: true });
+  fs.cpSync(folder, scratch, { recursive: true });
   return seeds.map((seed) => {
     const made = mutation(files, seed);
-    const by = caughtBy(folder, scratch, made, before);
+    const by = caughtBy(files, scratch, made, before);
     each(made, by);
     return { seed, kind: made.kind, says: made.says, by };
   });
