@@ -1,7 +1,8 @@
 /*
  * SHA-256, HMAC-SHA-256 and a comparison that takes the same time wherever two secrets differ. By
  * OpenSSL; one that cannot for a second (a FIPS set-up gone wrong, no memory) ends the process,
- * because every caller would go on with a wrong hash. Any thread. Tests: tests/unit/gateway/base/test_digest.c.
+ * because every caller would go on with a wrong hash. Any thread. Tests:
+ * tests/unit/gateway/base/test_digest.c.
  */
 #ifndef GATEWAY_BASE_DIGEST_H
 #define GATEWAY_BASE_DIGEST_H

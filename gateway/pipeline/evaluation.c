@@ -26,7 +26,7 @@ struct job {
     struct slice facts;       /* the context as it is stored; empty: the store has it */
     struct trail_lines trail; /* that it was read: stored with it */
     struct standing_look look;
-    struct items items; /* as they stand in the EHR */
+    struct items items;       /* as they stand in the EHR */
     char answer[DETAIL_MOST]; /* why the EHR gave nothing */
     union {
         struct store_release release;

@@ -39,8 +39,8 @@ struct sql_store {
     int64_t id_step;               /* numbers of ids are slot modulo step; 0: every number */
     int64_t id_slot;
     enum status (*lock_work)(struct sql_store *store); /* NULL: nobody else works */
-    /* A message waits to be sorted; once a group, for all of them, it is written down. NULL: that is
-     * seen by its number. */
+    /* A message waits to be sorted; once a group, for all of them, it is written down. NULL: that
+     * is seen by its number. */
     enum status (*wait_sorting)(struct sql_store *store, const struct uuid *message);
     /* Whether this node may write to an EHR that takes one writer only, from now until then. NULL:
      * there is no other node. */
