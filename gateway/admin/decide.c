@@ -340,6 +340,7 @@ static enum status order(struct decision *d)
     tx.in.changes = d->changes;
     tx.in.change_count = make_changes(d);
     tx.in.what = slice_of(what);
+    tx.in.ends_timers = !d->accept;
     tx.in.by = asking->account;
     tx.in.why = arena_printf(asking->arena, "as %.*s", SLICE_ARGS(d->practitioner));
     tx.in.mapping = d->accept ? SLICE_NONE : d->plan[0]->of.mapping;

@@ -119,6 +119,7 @@ static enum status order(struct recall *r, const struct plan *plan)
     tx.in.changes = changes;
     tx.in.change_count = order;
     tx.in.what = SLICE("recalled");
+    tx.in.ends_timers = true;
     tx.in.by = r->asking->account;
     tx.in.why = arena_printf(arena, "%.*s@%.*s", SLICE_ARGS(r->mapping), SLICE_ARGS(r->version));
     return store_run(r->asking->desk->store, &tx.tx);

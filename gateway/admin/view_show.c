@@ -124,8 +124,9 @@ static const char *kind_name(enum message_kind kind)
 {
     static const char *const names[] = {[MESSAGE_NOTIFICATION] = "notification",
                                         [MESSAGE_DIRECT] = "direct",
-                                        [MESSAGE_POLL] = "poll"};
-    return kind >= MESSAGE_NOTIFICATION && kind <= MESSAGE_POLL ? names[kind] : "?";
+                                        [MESSAGE_POLL] = "poll",
+                                        [MESSAGE_TIMER] = "timer"};
+    return kind >= MESSAGE_NOTIFICATION && kind <= MESSAGE_TIMER ? names[kind] : "?";
 }
 
 static enum status show_message(const struct desk *desk, struct arena *arena, struct uuid id,

@@ -84,11 +84,13 @@ static void print_ehr(struct cli *cli, const struct json *ehr)
 
 static void print_open_entry(struct cli *cli, const struct json *entry)
 {
-    fprintf(cli->out, "%.*s  %.*s  Patient/%.*s  %.*s\n  %s: %.*s\n",
+    struct slice detail = json_get_text(entry, "detail");
+    fprintf(cli->out, "%.*s  %.*s  Patient/%.*s  %.*s\n  why: %.*s%s%.*s%s\n",
             SLICE_ARGS(text_or(entry, "state", "?")), SLICE_ARGS(text_or(entry, "ehr", "?")),
             SLICE_ARGS(text_or(entry, "patient", "(not known)")),
-            SLICE_ARGS(text_or(entry, "visit", "(no visit)")), "why",
-            SLICE_ARGS(text_or(entry, "because", "?")));
+            SLICE_ARGS(text_or(entry, "visit", "(no visit)")),
+            SLICE_ARGS(text_or(entry, "because", "?")), detail.len != 0 ? " (" : "",
+            SLICE_ARGS(detail), detail.len != 0 ? ")" : "");
     fprintf(
         cli->out, "  what to do: %.*s\n  since %.*s; `eplan show %.*s%s%.*s` tells its whole way\n",
         SLICE_ARGS(text_or(entry, "do", "nothing")), SLICE_ARGS(ask_time(cli, entry, "since")),

@@ -471,6 +471,9 @@ static enum status settle_proposal(struct planner *p)
         review(p, ITEM_ACCEPTED, is_of_other_plan(p, accepted) ? "other-plan" : "same-plan");
     } else if (ended_by_person) {
         hand_over(p, REASON_REVIEW, SLICE("ended-by-person"));
+    } else if (p->in->by_timer) { /* it never makes a resource */
+        p->out->outcome = WORK_DONE;
+        p->out->reason = REASON_UNCHANGED;
     } else {
         withdraw(p, is_of_other_plan);
         if (p->touched != 0) {
@@ -525,6 +528,7 @@ enum status plan_changes(const struct planning *planning, struct planned *planne
     if (status == STATUS_OK) {
         planned.changes = p.changes;
         planned.change_count = p.count;
+        plan_timers(planning, &planned);
         *planned_out = planned;
     }
     return status;

@@ -22,6 +22,7 @@ struct job {
     struct ehr *ehr;
     struct arena *arena;
     struct visit visit;
+    char date[DATETIME_TEXT]; /* visit_date() */
     struct context context;
     struct slice facts;       /* the context as it is stored; empty: the store has it */
     struct trail_lines trail; /* that it was read: stored with it */
@@ -137,6 +138,13 @@ static void log_end(struct job *job, enum work_state outcome, enum reason reason
         LOG_TEXT(STATE, work_state_name(outcome)), LOG_TEXT(REASON, reason_name(reason)));
 }
 
+/* "2024-05-14" */
+static struct slice visit_date(struct job *job)
+{
+    size_t len = datetime_print(&job->visit.date, job->date);
+    return slice_from(job->date, len);
+}
+
 static void save_plan(struct job *job, const struct planned *planned, struct slice trace)
 {
     const struct active_mapping *active = &job->pipeline->options.mapping;
@@ -157,6 +165,10 @@ static void save_plan(struct job *job, const struct planned *planned, struct sli
     job->tx.save_plan.in.change_count = planned->change_count;
     job->tx.save_plan.in.items = job->items.at;
     job->tx.save_plan.in.item_count = job->items.count;
+    job->tx.save_plan.in.keeps_timers = trace.len == 0;
+    job->tx.save_plan.in.timers = planned->timers;
+    job->tx.save_plan.in.timer_count = planned->timer_count;
+    job->tx.save_plan.in.visit_date = visit_date(job);
     log_end(job, planned->outcome, planned->reason);
     const struct store_submission save = {&job->tx.save_plan.tx, ended, job};
     if (deliveries_submit(job->lane, job->claim->evaluation.patient, GOING_NEW, &save) !=
@@ -196,6 +208,17 @@ static bool takes_part(const struct config_ehr *ehr, const struct context *conte
         }
     }
     return false;
+}
+
+/* A day came, and nobody was seen. */
+static bool is_by_timer(const struct evaluation_claim *claim)
+{
+    for (size_t i = 0; i < claim->message_count; i++) {
+        if (claim->messages[i].kind != MESSAGE_TIMER) {
+            return false;
+        }
+    }
+    return claim->message_count != 0;
 }
 
 struct evaluating {
@@ -253,6 +276,7 @@ static enum status evaluate_run(void *arg)
                                 .visit = job->visit,
                                 .items = job->items,
                                 .department_takes_part = takes_part(ehr, &job->context),
+                                .by_timer = is_by_timer(job->claim),
                                 .arena = job->arena};
     ev->trace = write_trace(job->arena, &ev->result);
     return plan_changes(&planning, &ev->planned);
@@ -360,9 +384,7 @@ static void look(struct job *job)
 static enum status write_context(void *arg)
 {
     struct job *job = arg;
-    char date[DATETIME_TEXT];
-    size_t len = datetime_print(&job->visit.date, date);
-    job->context.date = arena_copy(job->arena, slice_from(date, len));
+    job->context.date = visit_date(job);
     job->facts = context_write(job->arena, &job->context);
     job->trail = audited_context(job->pipeline, job->arena, &job->claim->evaluation, &job->context);
     return STATUS_OK;
@@ -474,7 +496,9 @@ static enum status date_run(void *arg)
             continue;
         }
         struct slice date =
-            intake_visit_date(json, evaluation->patient, evaluation->visit, base_url);
+            message.kind == MESSAGE_TIMER
+                ? json_get_text(json, "date")
+                : intake_visit_date(json, evaluation->patient, evaluation->visit, base_url);
         if (date.at != NULL && slice_compare(date, dating->date) > 0) {
             dating->date = date;
         }

@@ -104,6 +104,7 @@ struct planning {
     struct visit visit;
     struct items items;         /* of the patient, as they stand in the EHR */
     bool department_takes_part; /* pilot: the encounter is of a listed department */
+    bool by_timer;              /* no message but timers: nothing is proposed anew */
     struct arena *arena;
 };
 
@@ -113,11 +114,19 @@ struct planned {
     struct slice detail;
     const struct change *changes;
     size_t change_count;
+    const struct visit_timer *timers; /* what the mapping waits for from now on */
+    size_t timer_count;
 };
 
 /* What the result means for the EHR: reads the patient's items from the store. Other than
  * STATUS_OK: try again. */
 enum status plan_changes(const struct planning *planning, struct planned *planned_out);
+
+/* ---- timers.c ---- */
+
+/* Adds the timers that the mapping gives a visit with a proposal or a hand-over. One that fell due
+ * by the evaluation's time makes it a hand-over, whose detail names what is to be done. */
+void plan_timers(const struct planning *planning, struct planned *planned);
 
 /* ---- audited.c: lines of the trail; live in the arena, inside arena_run() ---- */
 

@@ -133,6 +133,14 @@ enum status sql_queue_triggers(struct sql_store *store, const struct visit *when
  */
 bool sql_write_triggers(struct buf *out, const struct trigger *triggers, size_t count);
 
+/* The timers of an evaluated visit are those of tx and no others. */
+enum status sql_set_timers(struct sql_store *store, const struct evaluation *evaluation,
+                           const struct store_save_plan *tx);
+enum status sql_remove_timers(struct sql_store *store, struct slice ehr, struct slice patient,
+                              struct slice visit);
+/* Timers of an EHR that fell due become messages, a hundred at a time, in this transaction. */
+enum status sql_ring_timers(struct sql_store *store, struct slice ehr);
+
 enum status sql_add_trail(struct sql_store *store, struct slice ehr, struct trail_lines lines);
 enum status sql_next_fence(struct sql_store *store, uint64_t *fence_out);
 

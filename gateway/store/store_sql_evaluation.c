@@ -327,7 +327,10 @@ enum status sql_claim_evaluations(struct sql_store *store, struct store_claim_ev
         tx->in.lease_us <= 0) {
         return STATUS_INVALID;
     }
-    enum status status = sql_sort(store, SORTED_MOST);
+    enum status status = sql_ring_timers(store, tx->in.ehr);
+    if (status == STATUS_OK) {
+        status = sql_sort(store, SORTED_MOST);
+    }
     if (status == STATUS_OK) {
         struct sql sql = sql_begin(&store->writer, SQL_EXPIRED_EVALUATIONS);
         sql_int(&sql, store->now);

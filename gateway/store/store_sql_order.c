@@ -47,6 +47,9 @@ enum status sql_order(struct sql_store *store, struct store_order *tx)
     if (status == STATUS_OK && tx->in.mapping.len != 0) {
         status = decline(store, tx);
     }
+    if (status == STATUS_OK && tx->in.ends_timers) {
+        status = sql_remove_timers(store, tx->in.ehr, tx->in.patient, tx->in.visit);
+    }
     for (size_t i = 0; status == STATUS_OK && i < tx->in.trail.count; i++) {
         struct trail_line line = tx->in.trail.at[i];
         line.subject = evaluation.id; /* it had none before this transaction */

@@ -157,6 +157,7 @@ static bool verdict_of(enum reason reason, enum row_state *state_out)
         return true;
     case REASON_NO_TEMPLATE:
     case REASON_REVIEW:
+    case REASON_TIMER:
         *state_out = ROW_HANDED_OVER;
         return true;
     case REASON_RULE:
@@ -390,6 +391,9 @@ enum status sql_save_plan(struct sql_store *store, struct store_save_plan *tx)
     }
     if (status == STATUS_OK) {
         status = save_mapping(store, tx);
+    }
+    if (status == STATUS_OK && !tx->in.keeps_timers) {
+        status = sql_set_timers(store, &evaluation, tx);
     }
     if (status == STATUS_OK && planned && tx->in.change_count == 0) {
         status = sql_set_evaluation(store, &evaluation, WORK_DONE, REASON_UNCHANGED, tx->in.detail);

@@ -389,6 +389,9 @@ static enum status ask_next(struct sql_store *store, struct arena *arena, void *
         status = ask_time(store, SQL_NEXT_EVALUATION_LEASE, by->a, &next.evaluation);
     }
     if (status == STATUS_OK) {
+        status = ask_time(store, SQL_NEXT_TIMER, by->a, &next.evaluation);
+    }
+    if (status == STATUS_OK) {
         struct sql sql = sql_begin(&store->reader, SQL_WRITES_WAIT);
         sql_text(&sql, by->a);
         stopped = sql_row(&sql) && sql_get_int(&sql, 0) != 0;

@@ -156,6 +156,16 @@ static const char *const latest[] = {
     " AND n <= (SELECT value FROM meta WHERE name = 'sorted') GROUP BY ehr, type, resource",
     NULL};
 
-const struct sql_upgrade sql_upgrades[] = {{1, first}, {2, second}, {3, third}, {4, latest}};
+/* 5: what a mapping's timers wait for. A row is there until it falls due: then a message takes its
+ * place. */
+static const char *const timers[] = {
+    "CREATE TABLE timer("
+    " ehr TEXT NOT NULL, patient TEXT NOT NULL, visit TEXT NOT NULL, mapping TEXT NOT NULL,"
+    " name TEXT NOT NULL, date TEXT NOT NULL, due INT NOT NULL,"
+    " PRIMARY KEY(ehr, patient, visit, mapping, name)) STRICT, WITHOUT ROWID",
+    "CREATE INDEX timer_due ON timer(ehr, due)", NULL};
+
+const struct sql_upgrade sql_upgrades[] = {
+    {1, first}, {2, second}, {3, third}, {4, latest}, {5, timers}};
 
 const size_t sql_upgrade_count = sizeof sql_upgrades / sizeof *sql_upgrades;

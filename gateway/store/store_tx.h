@@ -81,6 +81,7 @@ struct store_accept {
 /*
  * b. Claim evaluations that are due, oldest first. Never two of one patient at once; none of a
  * patient with a write in flight or of unknown outcome. A claim whose lease ran out is taken over.
+ * First, timers of the EHR that fell due become messages, and their visits due.
  * Needs tx.arena.
  */
 struct store_claim_evaluations {
@@ -133,6 +134,13 @@ struct store_save_context {
     } in;
 };
 
+/* A timer of the visit that was evaluated: at `due` it becomes a message that makes the visit due
+ * again. */
+struct visit_timer {
+    struct slice name; /* unique in its mapping */
+    int64_t due;
+};
+
 /*
  * d. What an evaluation came to. outcome: WORK_PLANNED with changes, or an end; an end with changes
  * (earlier drafts that are taken back) is reached when those have ended. Items are
@@ -160,6 +168,10 @@ struct store_save_plan {
         size_t change_count;
         const struct item *items; /* as they were found to stand: identifier, life */
         size_t item_count;
+        bool keeps_timers; /* nothing was evaluated: those of the visit stay as they are */
+        const struct visit_timer *timers; /* else these alone; kept when due after evaluation.at */
+        size_t timer_count;
+        struct slice visit_date; /* "2024-05-14", for the messages that timers become */
         struct trail_lines trail;
     } in;
     struct {
@@ -185,6 +197,7 @@ struct store_order {
         struct slice why;     /* may be empty */
         struct slice mapping; /* whose proposals were declined; empty: none were */
         int64_t declined_until;
+        bool ends_timers; /* the plan is taken back: those of the visit are void */
         struct trail_lines trail;
     } in;
     struct {

@@ -20,7 +20,13 @@ static inline bool uuid_is_none(struct uuid id)
     return uuid_equal(id, UUID_NONE);
 }
 
-enum message_kind { MESSAGE_NOTIFICATION = 1, MESSAGE_DIRECT = 2, MESSAGE_POLL = 3 };
+/* A timer's payload is {"timer", "date"}: its name, the calendar date of its visit. */
+enum message_kind {
+    MESSAGE_NOTIFICATION = 1,
+    MESSAGE_DIRECT = 2,
+    MESSAGE_POLL = 3,
+    MESSAGE_TIMER = 4
+};
 
 struct message {
     struct uuid id;
