@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // suite: needs=build presets=release timeout=180
-// A seeded sample of tests/mapping/mutate.mjs: of forty ways to break the shipped mapping, check or test tell of nine in
-// ten. All three hundred, with the bar of 95 %, run on demand: node tests/mapping/mutate.mjs.
+// A seeded sample of tests/mapping/mutate.mjs: of forty ways to break the shipped mapping, check or test tell of 95 %. All
+// three hundred run on demand: node tests/mapping/mutate.mjs.
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { scratch } from '../lib/process.mjs';
@@ -22,10 +22,10 @@ test('a seed is one mutation, and always the same', () => {
   }
 });
 
-test('of forty mutations at most four are not told of', () => {
+test('of forty mutations at most two are not told of', () => {
   const results = mutateAll(folder, seeds, path.join(scratch('mutations'), 'mapping'));
   const survivors = results.filter(({ by }) => !by).map(({ seed, kind, says }) => `seed ${seed}, ${kind}: ${says}`);
-  assert.ok(survivors.length <= 4, survivors.join('\n'));
+  assert.ok(survivors.length <= 2, survivors.join('\n'));
 });
 
 await finish();
