@@ -12,13 +12,17 @@
  * it is told when it happens. `eplan explain` walks the templates as they were written.
  */
 
+struct lasting {
+    const struct template *leaf;
+};
+
 struct settling {
     struct loader *l;
     struct build build; /* in an evaluation that knows no child */
     const struct item_rule *item;
     bool in_each;
-    bool unsafe;                     /* a fixed value may not stand in a plan */
-    const struct template **lasting; /* by their memo - 1 */
+    bool unsafe;             /* a fixed value may not stand in a plan */
+    struct lasting *lasting; /* by their memo - 1 */
     size_t lasting_count;
 };
 
@@ -93,12 +97,14 @@ static bool same_pieces(const struct piece *a, const struct piece *b)
 static void number_lasting(struct settling *s, struct template *leaf)
 {
     for (size_t i = 0; i < s->lasting_count; i++) {
-        if (s->lasting[i]->kind == leaf->kind && same_pieces(s->lasting[i]->pieces, leaf->pieces)) {
+        if (s->lasting[i].leaf->kind == leaf->kind &&
+            same_pieces(s->lasting[i].leaf->pieces, leaf->pieces)) {
             leaf->memo = (unsigned)i + 1;
             return;
         }
     }
-    LOAD_ADD(s->l, s->lasting, s->lasting_count, leaf);
+    struct lasting lasting = {leaf};
+    LOAD_ADD(s->l, s->lasting, s->lasting_count, lasting);
     leaf->memo = (unsigned)s->lasting_count;
 }
 
