@@ -2,7 +2,7 @@
 //   [--all | --sample N] [--seed S] [--only SECTION] [--backend NAME] [--point NAME] [--jobs N] [--resume] [--record]
 // Without --all a seeded sample of N points each is tried. Tells every half minute how far it is, and at the end the points
 // tried and the time; --all and --record append that to RUNS.md. --resume goes on with a run of the same gateway that was
-// ended, and tries again what went wrong there.
+// ended, and tries again what went wrong there. A section that gets SIGTERM ends with the points under way, and tells.
 // Exit status: 1 when a point went wrong.
 import { spawn } from 'node:child_process';
 import crypto from 'node:crypto';
@@ -28,6 +28,8 @@ const { values: options } = parseArgs({
 });
 const say = (line) => process.stdout.write(`${line}\n`);
 const tellMs = 30_000;
+let ending = false;
+process.on('SIGTERM', () => { ending = true; });
 const hashOf = (file) => crypto.createHash('sha256').update(fs.readFileSync(file)).digest('hex').slice(0, 16);
 const commit = process.env.EPLAN_COMMIT ?? 'unknown';
 
@@ -46,7 +48,7 @@ async function tryPoints(name, backend) {
   const left = progress.left();
   const telling = setInterval(() => say(`${name} ${backend.name}: ${progress.line()}`), tellMs);
   const oneByOne = async () => {
-    for (let point = left.shift(); point; point = left.shift()) {
+    for (let point = left.shift(); point && !ending; point = left.shift()) {
       const { wrong, struck, counts } = await section.strike(point, backend);
       progress.add({ name: point, struck, wrong, ...counts });
       if (wrong.length > 0) say(`WRONG ${backend.name} ${point}: ${wrong.join('; ')}`);
