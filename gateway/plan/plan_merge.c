@@ -41,9 +41,17 @@ static bool elements_alike(const struct json *a, const struct json *b)
     return left == NULL && right == NULL;
 }
 
+/* FHIR has no empty lists: an element that is one is absent. */
+static const struct json *present(const struct json *value)
+{
+    return json_is(value, JSON_ARRAY) && json_first(value) == NULL ? NULL : value;
+}
+
 /* Depth is bounded by the parser's ceiling on nesting. */
 bool merge_alike(const struct json *a, const struct json *b)
 {
+    a = present(a);
+    b = present(b);
     if (a == NULL || b == NULL || json_kind(a) != json_kind(b)) {
         return a == b;
     }
@@ -124,7 +132,7 @@ static struct json *adopt(struct merging *m, const struct json *ours, const stru
 
 static const struct json *side(const struct json *object, struct slice name)
 {
-    return json_is(object, JSON_OBJECT) ? json_member(object, name) : NULL;
+    return json_is(object, JSON_OBJECT) ? present(json_member(object, name)) : NULL;
 }
 
 static void merge_member(struct merging *m, const struct model_type *type, struct slice name,
@@ -140,6 +148,10 @@ static void merge_member(struct merging *m, const struct model_type *type, struc
     buf_printf(&m->path, "%s%.*s", len != 0 ? "." : "", SLICE_ARGS(name));
     struct json *value = merge_value(m, member, &sides);
     m->path.len = len;
+    const struct json *empty = sides.theirs == NULL ? json_member(of->theirs, name) : NULL;
+    if (value == NULL && empty != NULL) {
+        value = json_copy(m->arena, empty); /* nothing to write it for */
+    }
     if (value != NULL) {
         json_add(m->arena, out, name, value);
     }

@@ -70,7 +70,7 @@ static bool is_like(const struct json *a, const struct json *b)
         }
     }
     for (const struct json *it = json_first(b); it != NULL; it = json_next(it)) {
-        if (is_compared(json_name(it)) && json_member(a, json_name(it)) == NULL) {
+        if (is_compared(json_name(it)) && !merge_alike(json_member(a, json_name(it)), it)) {
             return false;
         }
     }

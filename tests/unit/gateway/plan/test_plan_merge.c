@@ -51,6 +51,12 @@ struct row {
 static const struct row rows[] = {
     {"nobody changed anything", "CarePlan", NULL, "'title':'a'", "'title':'a'", "'title':'a'",
      "'title':'a'", "", "", 0},
+    {"an empty list is an element that is absent", "CarePlan",
+     "'goal':[{'reference':'Goal/1'},{'reference':'Goal/2'}]", "'title':'a'",
+     "'goal':[],'title':'a'", "'goal':[{'reference':'Goal/1'}],'title':'a'",
+     "'goal':[{'reference':'Goal/1'}],'title':'a'", "", "goal", 0},
+    {"an empty list that nothing replaces stays", "CarePlan", NULL, "'title':'a'",
+     "'goal':[],'title':'a'", "'title':'b'", "'goal':[],'title':'b'", "", "title", 0},
     {"ours alone changed", "CarePlan", NULL, "'title':'a','status':'draft'",
      "'title':'a','status':'draft'", "'title':'b','status':'draft'", "'title':'b','status':'draft'",
      "", "title", 0},
