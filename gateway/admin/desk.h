@@ -8,7 +8,8 @@
  *   {"verb":"accept","what":IDENTIFIER,"as":"Practitioner/7","goals":"water,active","speaker":...}
  *   {"verb":"decline","what":IDENTIFIER,"as":"Practitioner/7","for":"6-months"}
  *   {"verb":"queue",FILTER}                  {"verb":"backup-made","what":FILE}
- *   {"verb":"evaluated",FILTER}: of each child the visit evaluated last, with its stored facts
+ *   {"verb":"evaluated",FILTER}: of each child the visit evaluated last, with its stored facts; or
+ *   {"verb":"evaluated","what":ID}: the visits of a message, or one visit
  *   {"verb":"hold"|"release"|"replay"|"resend"|"drop","what":ID or FILTER,"why":TEXT,"dry":true}
  *   {"verb":"restored","what":FILE}          {"verb":"rebase","ehr":NAME,"what":URL}
  *   {"verb":"rotate"}, and to go on "table" and "after" as the answer gave them

@@ -220,23 +220,42 @@ static struct json *evaluated_json(struct arena *arena, const struct evaluated *
     return entry;
 }
 
-enum status ask_evaluated(struct asking *asking)
+static enum status list_evaluated(struct asking *asking, struct evaluated_page *page)
 {
     struct work_filter filter;
     struct uuid from;
-    struct evaluated_page page = {NULL, 0, UUID_NONE};
-    struct json *list = json_new_array(asking->arena);
     size_t most = limit_of(asking, CHILDREN_MOST);
     enum status status = read_filter(asking, 0, &filter);
     filter.answered = true; /* what answered it may know no facts of its own */
     if (status == STATUS_OK) {
         status = read_from(asking, &from);
     }
-    if (status == STATUS_OK) {
-        status = store_list_evaluated(asking->desk->store, asking->arena, &filter, from,
+    return status != STATUS_OK
+               ? status
+               : store_list_evaluated(asking->desk->store, asking->arena, &filter, from,
                                       most < CHILDREN_MOST ? most : CHILDREN_MOST, CHILDREN_BYTES,
-                                      &page);
+                                      page);
+}
+
+static enum status find_evaluated(struct asking *asking, struct slice what,
+                                  struct evaluated_page *page)
+{
+    struct uuid id;
+    if (!uuid_read(what, &id)) {
+        return refuse(asking, "this is no id of a message or visit:", what);
     }
+    enum status status = store_evaluated_of(asking->desk->store, asking->arena, id, page);
+    return status == STATUS_ABSENT ? refuse(asking, "the store has no message or visit", what)
+                                   : status;
+}
+
+enum status ask_evaluated(struct asking *asking)
+{
+    struct evaluated_page page = {NULL, 0, UUID_NONE};
+    struct json *list = json_new_array(asking->arena);
+    struct slice what = json_get_text(asking->request, "what");
+    enum status status =
+        what.len != 0 ? find_evaluated(asking, what, &page) : list_evaluated(asking, &page);
     for (size_t i = 0; i < page.count; i++) {
         json_append(list, evaluated_json(asking->arena, &page.at[i]));
     }

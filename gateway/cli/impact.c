@@ -4,9 +4,9 @@
 
 #include "gateway/cli/ask.h"
 #include "gateway/cli/impact_count.h"
+#include "gateway/cli/stored_child.h"
 #include "gateway/cli/workbench.h"
 #include "gateway/mapping/record.h"
-#include "gateway/patient/context.h"
 
 enum { LAST_PRESET = 1000, LAST_MOST = 10000000, PAGE = 200, WORDS_MOST = 64 * 1024, MISTAKES = 5 };
 
@@ -21,14 +21,6 @@ struct impact {
     struct slice as_of;
     uint64_t left;
     bool more;
-};
-
-/* One child as the desk tells of it. */
-struct stored {
-    const struct json *entry;
-    const struct json *trace; /* NULL: nothing was decided */
-    struct context context;
-    struct evaluation_input input;
 };
 
 /* ---- which folder ---- */
@@ -90,7 +82,7 @@ static struct slice words_of(struct arena *arena, const struct json *trace)
 static const char failed_words[] = "held: evaluation-failed";
 
 /* Empty: nothing that a mapping decided. */
-static struct slice words_before(struct arena *arena, const struct stored *stored)
+static struct slice words_before(struct arena *arena, const struct stored_child *stored)
 {
     bool failed = slice_is(json_get_text(stored->entry, "reason"), "evaluation-failed");
     return stored->trace != NULL ? words_of(arena, stored->trace)
@@ -99,7 +91,7 @@ static struct slice words_before(struct arena *arena, const struct stored *store
 }
 
 /* What is told of a child who comes out otherwise; empty: nothing does. */
-static struct slice compare(struct arena *arena, const struct stored *stored,
+static struct slice compare(struct arena *arena, const struct stored_child *stored,
                             const struct json *trace, struct slice digest)
 {
     struct slice from = words_before(arena, stored);
@@ -139,7 +131,7 @@ static const struct json *find_encounter(const struct context *context, struct s
 }
 
 /* The first code of its type, else of its class. */
-static void add_visit_type(const struct stored *stored, struct impact_child *child)
+static void add_visit_type(const struct stored_child *stored, struct impact_child *child)
 {
     const struct json *encounter = find_encounter(&stored->context, stored->input.visit.encounter);
     const struct json *coding =
@@ -149,7 +141,7 @@ static void add_visit_type(const struct stored *stored, struct impact_child *chi
     child->labels[IMPACT_BY_VISIT_TYPE] = json_get_text(coding, "display");
 }
 
-static void add_groups(const struct stored *stored, const struct json *trace,
+static void add_groups(const struct stored_child *stored, const struct json *trace,
                        struct impact_child *child)
 {
     const struct json *growth = json_get(trace, "growth");
@@ -157,92 +149,6 @@ static void add_groups(const struct stored *stored, const struct json *trace,
     child->groups[IMPACT_BY_CATEGORY] = json_get_text(growth, "category");
     child->groups[IMPACT_BY_LANGUAGE] = record_language(stored->context.patient);
     add_visit_type(stored, child);
-}
-
-/* ---- the facts of a child ---- */
-
-static const struct json *parse(struct arena *arena, struct slice text)
-{
-    struct diag_list unheard;
-    const struct json *json = NULL;
-    diag_init(&unheard, arena, 1);
-    bool read = text.len != 0 && json_parse(arena, source_create(arena, SLICE("stored"), text),
-                                            &LIMITS_DEFAULT, &unheard, &json) == STATUS_OK;
-    return read ? json : NULL;
-}
-
-/* Empty: they are kept, with all that evaluating again wants. */
-static struct slice read_stored(const struct impact *impact, struct stored *stored)
-{
-    static const struct slice prefix = {"Encounter/", 10};
-    struct arena *arena = impact->cli->arena;
-    struct slice facts = json_get_text(stored->entry, "facts");
-    struct slice visit = json_get_text(stored->entry, "visit");
-    struct slice name = json_get_text(stored->entry, "ehr");
-    const struct config_ehr *ehr = config_find_ehr(impact->config, name);
-    struct evaluation_input input = {.visit = {.key = visit, .ehr = name}};
-    uint64_t at = 0;
-    stored->trace = parse(arena, json_get_text(stored->entry, "trace"));
-    if (json_is(json_get(stored->entry, "damaged"), JSON_TRUE)) {
-        return SLICE("facts are damaged");
-    }
-    if (facts.len == 0) {
-        return SLICE("facts no longer kept");
-    }
-    if (context_read(arena, facts, &stored->context) != STATUS_OK ||
-        datetime_parse(stored->context.date, FORM_FHIR_DATE, &input.visit.date, NULL) !=
-            STATUS_OK ||
-        !slice_to_u64(json_text(json_get(stored->entry, "at")), &at)) {
-        return SLICE("facts kept without their searches, by an earlier version");
-    }
-    if (slice_starts_with(visit, prefix)) {
-        input.visit.encounter = slice_part(visit, prefix.len, SIZE_MAX);
-    }
-    input.patient = stored->context.patient;
-    input.evaluation_time = (int64_t)at;
-    input.plan_intent_plan = ehr != NULL && ehr->care_plan_intent == INTENT_PLAN;
-    input.protects_teens = ehr != NULL && ehr->protects_teens;
-    stored->input = input;
-    return SLICE_NONE;
-}
-
-static const struct context_fact *find_fact(const struct context *context, struct slice query)
-{
-    for (size_t i = 0; i < context->count; i++) {
-        if (slice_equal(context->facts[i].query, query)) {
-            return &context->facts[i];
-        }
-    }
-    return NULL;
-}
-
-/* What the mapping asks for, where the same was asked then. Empty: all of it was. */
-static struct slice give_facts(struct impact *impact, struct stored *stored,
-                               struct diag_list *diags)
-{
-    struct arena *arena = impact->cli->arena;
-    struct fact_request *requests;
-    size_t count;
-    if (mapping_requests(impact->bench.mapping, arena, stored->input.patient, &stored->input.visit,
-                         &LIMITS_DEFAULT, diags, &requests, &count) != STATUS_OK) {
-        return SLICE_NONE; /* diags: the evaluation fails */
-    }
-    struct fact *facts = ARENA_ARRAY(arena, count + 1, struct fact);
-    for (size_t i = 0; i < count; i++) {
-        const struct context_fact *found = find_fact(&stored->context, requests[i].query);
-        if (found == NULL && requests[i].query.len != 0) {
-            return arena_printf(arena, "its search for \"%.*s\" was not made then",
-                                SLICE_ARGS(requests[i].name));
-        }
-        bool failed = found != NULL && found->failed;
-        facts[i] = (struct fact){requests[i].name, failed ? FACT_FAILED : FACT_FETCHED,
-                                 failed          ? NULL
-                                 : found != NULL ? found->resources
-                                                 : json_new_array(arena)};
-    }
-    stored->input.facts = facts;
-    stored->input.fact_count = count;
-    return SLICE_NONE;
 }
 
 /* ---- one child ---- */
@@ -266,7 +172,7 @@ static struct slice first_mistake(struct arena *arena, const struct diag_list *d
                         SLICE_ARGS(span.source->name), span_place(span).line);
 }
 
-static void evaluate(struct impact *impact, struct stored *stored, struct diag_list *diags,
+static void evaluate(struct impact *impact, struct stored_child *stored, struct diag_list *diags,
                      struct impact_child *child)
 {
     struct arena *arena = impact->cli->arena;
@@ -290,13 +196,14 @@ static void evaluate(struct impact *impact, struct stored *stored, struct diag_l
 static void count_child(struct impact *impact, const struct json *entry)
 {
     struct arena_mark mark = arena_mark(impact->cli->arena);
-    struct stored stored = {.entry = entry};
+    struct stored_child stored = {.entry = entry};
     struct impact_child child = {.outcome = IMPACT_UNKNOWN};
     struct diag_list diags;
     diag_init(&diags, impact->cli->arena, MISTAKES);
-    struct slice unknown = read_stored(impact, &stored);
+    struct arena *arena = impact->cli->arena;
+    struct slice unknown = stored_child_read(arena, impact->config, &stored);
     if (unknown.len == 0) {
-        unknown = give_facts(impact, &stored, &diags);
+        unknown = stored_child_give(arena, impact->bench.mapping, &stored, &diags);
     }
     if (unknown.len == 0) {
         evaluate(impact, &stored, &diags, &child);

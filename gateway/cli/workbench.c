@@ -6,6 +6,7 @@
 #include "fhir/json/json.h"
 #include "gateway/base/clock.h"
 #include "gateway/cli/ehr_child.h"
+#include "gateway/cli/stored_child.h"
 #include "gateway/mapping/record.h"
 
 int workbench_open(struct cli *cli, const char *verb, const char *path, struct workbench *bench_out)
@@ -85,6 +86,9 @@ int workbench_child(struct workbench *bench, const struct child_choice *choice,
     const struct mapping_file *file = find_case(bench, slice_of(choice->what), &which);
     if (file == NULL && is_file(choice->what)) {
         return of_file(bench, choice, child_out);
+    }
+    if (file == NULL && stored_child_is_meant(choice->what)) {
+        return stored_child_find(bench, choice, child_out);
     }
     enum status status = STATUS_ABSENT;
     if (file != NULL) {

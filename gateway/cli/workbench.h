@@ -22,7 +22,8 @@ int workbench_open(struct cli *cli, const char *verb, const char *path,
                    struct workbench *bench_out);
 
 struct child_choice {
-    const char *what;   /* a case, a file, or a patient's id when `ehr` is named */
+    const char *what;   /* a case, a file, the id of a message or visit in the store, or a patient's
+                           id when `ehr` is named */
     const char *visit;  /* NULL: the latest */
     const char *config; /* of -c */
     const char *ehr;    /* NULL: no EHR is asked */

@@ -46,6 +46,8 @@ struct store_questions {
     enum status (*evaluated)(void *db, struct arena *arena, const struct work_filter *filter,
                              struct uuid from, size_t most, size_t bytes_most,
                              struct evaluated_page *out);
+    enum status (*evaluated_of)(void *db, struct arena *arena, struct uuid id,
+                                struct evaluated_page *out);
     enum status (*holds)(void *db, struct arena *arena, struct standing_holds *out);
     enum status (*message_way)(void *db, struct arena *arena, struct uuid id,
                                struct message_way *out);

@@ -134,6 +134,12 @@ enum status store_list_evaluated(struct store *store, struct arena *arena,
     return ASK(store, evaluated, arena, filter, from, most, bytes_most, page_out);
 }
 
+enum status store_evaluated_of(struct store *store, struct arena *arena, struct uuid id,
+                               struct evaluated_page *page_out)
+{
+    return ASK(store, evaluated_of, arena, id, page_out);
+}
+
 enum status store_list_holds(struct store *store, struct arena *arena,
                              struct standing_holds *holds_out)
 {

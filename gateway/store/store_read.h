@@ -195,6 +195,10 @@ struct evaluated_page {
 enum status store_list_evaluated(struct store *store, struct arena *arena,
                                  const struct work_filter *filter, struct uuid from, size_t most,
                                  size_t bytes_most, struct evaluated_page *page_out);
+/* The same of one evaluation, or of those that a message or a change belongs to, at most eight.
+ * STATUS_ABSENT: the store has nothing of that id. */
+enum status store_evaluated_of(struct store *store, struct arena *arena, struct uuid id,
+                               struct evaluated_page *page_out);
 
 struct standing_holds {
     const struct standing_hold *at; /* the first 1000, by EHR and patient */

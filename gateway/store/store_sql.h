@@ -220,6 +220,8 @@ enum status sql_list_work(void *db, struct arena *arena, const struct work_filte
 enum status sql_list_evaluated(void *db, struct arena *arena, const struct work_filter *filter,
                                struct uuid from, size_t most, size_t bytes_most,
                                struct evaluated_page *out);
+enum status sql_evaluated_of(void *db, struct arena *arena, struct uuid id,
+                             struct evaluated_page *out);
 enum status sql_list_holds(void *db, struct arena *arena, struct standing_holds *out);
 enum status sql_message_way(void *db, struct arena *arena, struct uuid id, struct message_way *out);
 enum status sql_patient_way(void *db, struct arena *arena, struct slice ehr, struct slice patient,

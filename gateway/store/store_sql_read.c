@@ -462,6 +462,7 @@ const struct store_questions sql_questions = {
     .open_list = sql_open_list,
     .work = sql_list_work,
     .evaluated = sql_list_evaluated,
+    .evaluated_of = sql_evaluated_of,
     .holds = sql_list_holds,
     .message_way = sql_message_way,
     .patient_way = sql_patient_way,

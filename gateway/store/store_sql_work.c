@@ -194,6 +194,37 @@ enum status sql_list_evaluated(void *db, struct arena *arena, const struct work_
                                      : STATUS_INVALID;
 }
 
+struct evaluated_of {
+    struct uuid id;
+    struct evaluated_page *out;
+};
+
+static enum status ask_evaluated_of(struct sql_store *store, struct arena *arena, void *arg)
+{
+    enum { OF_ONE_MOST = 8 };
+    const struct evaluated_of *question = arg;
+    struct work_entries work = {NULL, 0, UUID_NONE};
+    struct evaluated *found = ARENA_ARRAY(arena, OF_ONE_MOST, struct evaluated);
+    size_t count = 0;
+    enum status status = sql_find_work_of(&store->reader, arena, &question->id, &work);
+    for (size_t i = 0; status == STATUS_OK && i < work.count && count < OF_ONE_MOST; i++) {
+        if (!work.at[i].is_message) {
+            status = take_evaluated(store, arena, &work.at[i].id, &found[count++]);
+        }
+    }
+    if (status == STATUS_OK) {
+        *question->out = (struct evaluated_page){.at = found, .count = count, .next = UUID_NONE};
+    }
+    return status;
+}
+
+enum status sql_evaluated_of(void *db, struct arena *arena, struct uuid id,
+                             struct evaluated_page *out)
+{
+    struct evaluated_of question = {id, out};
+    return sql_ask(db, arena, ask_evaluated_of, &question);
+}
+
 /* ---- standing holds ---- */
 
 static enum status ask_holds(struct sql_store *store, struct arena *arena, void *arg)

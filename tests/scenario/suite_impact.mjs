@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { admit } from '../lib/children.mjs';
-import { eplan, settled, startDaemon, verified, writeConfig } from '../lib/daemon.mjs';
+import { eplan, secrets, settled, startDaemon, verified, writeConfig } from '../lib/daemon.mjs';
 import { startTestEhr } from '../lib/ehrs.mjs';
 import { startPostgres } from '../lib/postgres.mjs';
 import { rootDir, scratch } from '../lib/process.mjs';
@@ -55,6 +55,7 @@ function scenario(name, store) {
   let config;
   let daemon;
   let before;
+  let message; // by which the first child came
   const children = [];
   const versions = async () => (await Promise.all(['CarePlan', 'Goal', 'ServiceRequest'].map((type) => ehr.client.all(`${type}?_count=1000`)))).flat().map(({ id, meta }) => `${id} ${meta.versionId}`).sort();
 
@@ -68,7 +69,11 @@ function scenario(name, store) {
       gateway: { ...(store && { store }), seal: { 'key-file': keys } },
     });
     daemon = await startDaemon(home, config);
-    for (const kind of cohort) children.push((await admit(ehr.client, kind, { more: children.length === 0 ? spanish : {} })).patient.id);
+    for (const kind of cohort) {
+      const { patient, weight } = await admit(ehr.client, kind, { more: children.length === 0 ? spanish : {} });
+      if (children.length === 0) message = (await daemon.client(`${secrets.engine}-north`).post('fhir/north/Observation', weight)).headers.location.split('/')[2];
+      children.push(patient.id);
+    }
     await settled(daemon, 'north', { evaluations: cohort.length });
     before = [await versions(), (await daemon.status()).ehrs[0].evaluations];
   });
@@ -111,6 +116,25 @@ function scenario(name, store) {
     assert.deepEqual(counts((await tried(config, same, 0, '--state', 'held')).all), { children: 1, held: 1 });
     assert.deepEqual(counts((await tried(config, same, 0, '--patient', children[0], '--ehr', 'north')).all), { children: 1, proposal: 1 });
     assert.deepEqual(counts((await tried(config, same, 1, '--older', '1h')).all), {});
+  });
+
+  test(`${name}: a case is made of a stored message, and holds no name`, async () => {
+    const shown = (await eplan(config, 'show', '--json', children[0])).json();
+    const visit = shown.evaluations[0].evaluation;
+    const made = await eplan(config, 'case', 'from', message, '--deidentify', '--for', same);
+    assert.deepEqual([made.code, made.stderr], [0, ''], made.stderr);
+    assert.match(made.stdout, /\n {2}outcome: proposal\n {2}row: .*\n {2}plan: overweight-child-ready\n/);
+    assert.deepEqual((await eplan(config, 'case', 'from', visit, '--deidentify', '--for', same)).stdout, made.stdout);
+    const patient = (await ehr.client.get(`Patient/${children[0]}`)).body;
+    for (const word of [children[0], message, patient.name[0].family, ...patient.name[0].given, patient.birthDate]) assert.ok(!made.stdout.includes(word), word);
+    const explained = await eplan(config, 'explain', same, message);
+    assert.deepEqual([explained.code, /overweight-child-ready/.test(explained.stdout)], [0, true], explained.stderr);
+    const nobody = await eplan(config, 'case', 'from', '00000000-0000-7000-8000-000000000000', '--deidentify', '--for', same);
+    assert.deepEqual([nobody.code !== 0, nobody.stdout], [true, '']);
+    assert.match(nobody.stderr, /no message or visit/);
+    const other = await eplan(config, 'case', 'from', message, '--deidentify', '--for', asking);
+    assert.deepEqual([other.code !== 0, other.stdout], [true, '']);
+    assert.match(other.stderr, /its search for "conditions" was not made then/);
   });
 
   test(`${name}: nothing was written, nothing sent, and every rule holds`, async () => {
