@@ -87,6 +87,7 @@ static void other_bytes_are_refused(void **state)
 
 int main(void)
 {
+    json_library_init();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_written_is_read_back),
         cmocka_unit_test(what_was_stored_without_queries_is_read),
