@@ -2,7 +2,7 @@
 // A seeded sample of the calls that `tests/fault --only calls --all` makes fail: allocations, writes, sends, SQL statements of
 // a whole visit, in the gateway as it is released. As many as fit into the time; EPLAN_SEED repeats a sample.
 import assert from 'node:assert/strict';
-import { finish, test } from '../lib/tap.mjs';
+import { finish, skip, test } from '../lib/tap.mjs';
 import { backends } from './backends.mjs';
 import { drawn, randomOf } from './episode.mjs';
 import { sections } from './points.mjs';
@@ -12,7 +12,11 @@ const secondsMost = 45;
 const kinds = ['alloc', 'write', 'full', 'send', 'sql'];
 
 for (const backend of await backends()) {
-  test(`${backend.name}: a sample of calls fails, seed ${seed}: each child ends as if nothing had been`, async () => {
+  if (backend.name !== 'sqlite') { // with SQL failing there, a visit takes longer than an ordinary run has
+    skip(`${backend.name}: a sample of calls fails`, 'on demand only: ./tests/fault --only calls');
+    continue;
+  }
+  test(`${backend.name}: a sample of calls fails, seed ${seed}: each child ends as if nothing had been, or is held for its fetch`, async () => {
     const end = Date.now() + secondsMost * 1000;
     const all = drawn(await sections.calls.find(backend), randomOf(seed));
     const chosen = [...kinds.map((kind) => all.find((name) => name.startsWith(kind))), ...all]; // each kind at least once
